@@ -1,0 +1,140 @@
+"""Columns of pandas, Arrow and plain Python objects, as the log's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distill_core.batch import Codes, Masked
+from distill_core.columns import Column, Type
+from distill_core.errors import SchemaError
+from distill_core.extract import read_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SIMPLE: Mapping[str, tuple[Type, Any]] = {
+    "i": ("integer", np.int64), "u": ("integer", np.int64),
+    "f": ("number", np.float64), "b": ("boolean", np.bool_),
+}  # fmt: skip
+
+
+def array_of_series(
+    name: str, series: pd.Series[Any], column: Column | None = None
+) -> tuple[Column, Codes | Masked]:
+    """Column and array of a Series, its type by its dtype; faults raise SchemaError."""
+    column, array, faults = read_series(name, series, column)
+    if faults is not None and faults.any():
+        raise SchemaError(
+            f"column {name!r} has {int(faults.sum())} values that are no {column.type}",
+            code="cell-unreadable",
+        )
+    return column, array
+
+
+def read_series(
+    name: str, series: pd.Series[Any], column: Column | None = None
+) -> tuple[Column, Codes | Masked, Any]:
+    """(column, array, faults or None) of a Series; with ``column`` its type is wanted."""
+    import pandas as pd
+
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "OUT":
+        codes = series.cat.codes.to_numpy().astype(np.int32)
+        values = np.array([str(v) for v in dtype.categories], dtype=object)
+        found: Codes | Masked = Codes(codes, values)
+        natural: Type = "string"
+    elif getattr(dtype, "kind", "") == "M":
+        return _read_times(name, series, column)
+    elif getattr(dtype, "kind", "") == "m":
+        null = series.isna().to_numpy()
+        micros = series.to_numpy().astype("timedelta64[us]").astype(np.int64)
+        found, natural = Masked(np.where(null, 0, micros), null), "duration"
+    elif getattr(dtype, "kind", "O") in _SIMPLE:
+        natural, kind = _SIMPLE[dtype.kind]
+        null = series.isna().to_numpy()
+        values = series.fillna(0).to_numpy() if null.any() else series.to_numpy()
+        found = Masked(values.astype(kind), null)
+        if natural == "number" and not np.isfinite(found.values).all():
+            bad = ~np.isfinite(found.values)
+            found = Masked(np.where(bad, 0, found.values), null | bad)
+    else:
+        values = [None if _is_null(v) else v for v in series.array]
+        return read_objects(name, values, column)
+    if column is None or column.type == natural:
+        return column or Column(name, type=natural), found, None
+    return read_objects(name, found.to_list(), column)
+
+
+def _is_null(value: object) -> bool:
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value  # noqa: PLR0124 (NaN)
+
+
+def _read_times(
+    name: str, series: pd.Series[Any], column: Column | None
+) -> tuple[Column, Masked, None]:
+    zone = column.zone if column else None
+    if getattr(series.dtype, "tz", None) is None:
+        if zone is None:
+            raise SchemaError(
+                f"the times in column {name!r} have no zone",
+                code="cell-unreadable",
+                hint="say where they were taken: zone='UTC'",
+            )
+        series = series.dt.tz_localize(zone)
+    null = series.isna().to_numpy()
+    micros = series.dt.tz_convert("UTC").dt.as_unit("us").array.asi8  # type: ignore[attr-defined]
+    return column or Column(name, type="time"), Masked(np.where(null, 0, micros), null), None
+
+
+def read_objects(
+    name: str, values: Sequence[Any], column: Column | None = None
+) -> tuple[Column, Codes | Masked, Any]:
+    """(column, array, faults) of plain Python values; the type by what they are."""
+    column = column or Column(name, type=natural_type(values))
+    plain = [_plain(value) for value in values]
+    array, faults = read_values(plain, column)
+    return column, array, faults
+
+
+def natural_type(values: Sequence[Any]) -> Type:
+    """The narrowest type that holds all values; mixed ones are text."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return "string"
+    if kinds <= {bool, np.bool_}:
+        return "boolean"
+    if all(issubclass(k, int | np.integer) and k is not bool for k in kinds):
+        return "integer"
+    if all(issubclass(k, int | float | np.number | Decimal) and k is not bool for k in kinds):
+        return "number"
+    if all(issubclass(k, datetime | date) for k in kinds):
+        return "time"
+    if all(issubclass(k, timedelta) for k in kinds):
+        return "duration"
+    return "json" if kinds & {dict, list, tuple} and not kinds & {str} else "string"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would hold it; times and lengths as text that means the same."""
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case timedelta():
+            return f"{value // timedelta(microseconds=1)}us"
+        case np.generic():
+            return value.item()
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case tuple() | set() | frozenset():
+            return list(value)
+        case np.ndarray():
+            return value.tolist()
+        case _:
+            return value
+
+

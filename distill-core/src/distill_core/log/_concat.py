@@ -1,0 +1,99 @@
+"""Several logs as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from distill_core.batch import Array, Codes, Lists, Masked
+from distill_core.columns import Column
+from distill_core.errors import SchemaError
+from distill_core.ids import Ids
+from distill_core.log._derive import default_column
+from distill_core.log._log import EventLog
+from distill_core.prepare import join, prepare
+
+
+def concat(logs: Sequence[EventLog]) -> EventLog:
+    """One log of several, in order O; at equal case, time and order the earlier log comes first.
+
+    Columns that a log lacks are null there (``count`` is 1). Ids stay as they are. The result
+    carries no reports. Raises SchemaError if a column has different types.
+
+    >>> one, two = (EventLog.from_frame([{"c": c, "a": "x", "t": 0}], case="c", activity="a",
+    ...             time="t", unit="s") for c in "ba")
+    >>> concat([one, two]).cases.tolist()
+    ['a', 'b']
+    """
+    if not logs:
+        raise SchemaError("there is no log to join", code="input-type")
+    specs = _joined_specs(logs)
+    ids, shifts = _joined_ids(logs)
+    data: dict[str, Array] = {}
+    for name, spec in specs.items():
+        parts = [_part(log, name, spec, shift) for log, shift in zip(logs, shifts, strict=True)]
+        data[name] = _join_lists(parts) if isinstance(parts[0], Lists) else join(parts)
+    found = prepare(specs, data, ids=ids)
+    return EventLog(specs, found.data, found.offsets, ids)
+
+
+def _joined_specs(logs: Sequence[EventLog]) -> dict[str, Column]:
+    specs: dict[str, Column] = {}
+    for log in logs:
+        for name in log.data:
+            column = log.columns[name]
+            known = specs.setdefault(name, column)
+            if known.type != column.type:
+                if name == "order":
+                    specs[name] = replace(known, type="number")
+                    continue
+                raise SchemaError(
+                    f"column {name!r} is {known.type} in one log and {column.type} in another",
+                    code="column-type",
+                    hint="rename one of them",
+                )
+    return specs
+
+
+def _joined_ids(logs: Sequence[EventLog]) -> tuple[Ids, list[int]]:
+    """One table of ids, and how far each log's positions move; parts of one log share theirs."""
+    ids, shifts, seen = Ids(), [], {}  # type: ignore[var-annotated]
+    for log in logs:
+        if id(log.ids) not in seen:
+            seen[id(log.ids)] = len(ids)
+            ids = ids.join(log.ids)
+        shifts.append(seen[id(log.ids)])
+    return (logs[0].ids if len(seen) == 1 else ids), shifts
+
+
+def _part(log: EventLog, name: str, spec: Column, shift: int) -> Array:
+    if name == "source_ids":
+        found: Array = log.sources
+    elif name in log.data:
+        found = log.data[name]
+    elif any(name == n for n in ("members", "steps")):
+        rows = len(log)
+        return Lists(np.zeros(rows + 1), np.zeros(0, np.int64), np.ones(rows, dtype=bool))
+    else:
+        return default_column(spec, len(log))
+    if isinstance(found, Lists):
+        return Lists(found.offsets, found.values + shift, found.null)
+    if isinstance(found, Codes):
+        return found
+    if spec.type == "ids":
+        return Masked(found.values + shift, found.null)
+    if spec.type == "number":
+        return Masked(found.values.astype(np.float64), found.null)
+    return found
+
+
+def _join_lists(parts: Sequence[Array]) -> Lists:
+    lists = [part for part in parts if isinstance(part, Lists)]
+    lengths = np.concatenate([part.lengths for part in lists])
+    return Lists(
+        np.concatenate([[0], np.cumsum(lengths)]),
+        np.concatenate([part.values for part in lists]),
+        np.concatenate([part.null for part in lists]),
+    )
