@@ -19,7 +19,7 @@ def columns_named(model: BaseModel) -> Iterator[Named]:
     """(path, column, None) for each column name, (path, "", condition) for each condition."""
     for name, info in type(model).model_fields.items():
         marked = any(isinstance(m, ColumnMarker) for m in info.metadata)
-        yield from _walk(info.annotation, getattr(model, name), name, marked)
+        yield from _walk(info.annotation, getattr(model, name), info.alias or name, marked)
 
 
 def _walk(annotation: Any, value: Any, path: str, marked: bool) -> Iterator[Named]:

@@ -38,7 +38,9 @@ Scope = Literal["event", "case", "log"]
 class Component(BaseModel):
     """What all five kinds share: parameters as fields, a name, an origin."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, serialize_by_alias=True
+    )
 
     __kind__: ClassVar[Kind]
     __component__: ClassVar[str] = ""

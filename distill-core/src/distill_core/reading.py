@@ -41,7 +41,7 @@ def plan_reading(
     every = check_columns(schema.all_columns(), f"schema {component_name(schema)!r}")
     if "case" not in every:
         every = {"case": Column("case"), **every}
-    keep = _kept(every, selection, needed)
+    keep = _kept(every, {c.name for c in schema.extra}, selection, needed)
     where = bind(selection.where, _with_duration(every)) if selection.where else None
     names = set(keep) | (_real(where.columns) if where else set())
     match = type(schema).match
@@ -66,7 +66,10 @@ def plan_reading(
 
 
 def _kept(
-    every: Mapping[str, Column], selection: Selection, needed: Iterable[str] | None
+    every: Mapping[str, Column],
+    named: set[str],
+    selection: Selection,
+    needed: Iterable[str] | None,
 ) -> list[str]:
     for name in selection.columns:
         if name not in every:
@@ -79,7 +82,7 @@ def _kept(
     if selection.columns:
         chosen = set(selection.columns) | (set(needed or ()) & set(every))
     elif needed is None:
-        chosen = {name for name, column in every.items() if "*" not in column.paths}
+        chosen = {name for name, c in every.items() if "*" not in c.paths or name in named}
     else:
         chosen = set(needed)
     return [name for name in every if name in chosen or name in RESERVED]
