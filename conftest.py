@@ -1,8 +1,12 @@
-"""Fixtures for the tests of every package."""
+"""What the tests of all packages share: a browser, and the code blocks of the documentation."""
 
 from __future__ import annotations
 
 import pytest
+from code_blocks import collect
+
+pytest_collect_file = collect
+collect_ignore_glob = ["docs/*.py"]
 
 
 @pytest.fixture(scope="session")
