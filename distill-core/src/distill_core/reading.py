@@ -14,7 +14,7 @@ from distill_core.columns import DURATION, RESERVED, Column, check_columns
 from distill_core.component import Request, Scan, Schema, Selection, Source, component_name
 from distill_core.conditions import Compare, Condition, Null, Or, bind, without
 from distill_core.errors import DistillError, SchemaError, SourceError, SpecError, nearest
-from distill_core.extract import extract
+from distill_core.extract import count_surrogates, extract, too_deep
 from distill_core.log import EventLog
 
 Progress = Callable[[int, int | None], None]
@@ -52,6 +52,8 @@ def plan_reading(
     wanted = set(names)
     for column in filled.values():
         wanted |= set(column.of)
+    if any("*" in every[name].paths for name in wanted):
+        wanted |= set(every)  # the rest is what no column of the schema reads, asked for or not
     asked = tuple(c for n, c in every.items() if n in wanted and c.paths)
     unpacks = type(schema).unpack is not Schema.unpack
     request = Request(
@@ -205,11 +207,15 @@ def _of_documents(
         if unpacks and isinstance(document, Mapping):
             events = schema.unpack(document)
         for event in events:
-            if isinstance(event, Mapping):
+            if not isinstance(event, Mapping):
+                scan.reject("not_object", arrival)
+            elif too_deep(event):
+                scan.reject("too_deep", arrival)
+            else:
                 rows.append(event)
                 arrivals.append(arrival)
-            else:
-                scan.reject("not_object", arrival)
+    if broken := count_surrogates(rows):
+        scan.note(surrogates=broken)
     places: Ints = np.array(arrivals, dtype=np.int64)
     return extract(rows, plan.request.columns, places, wanted)
 

@@ -1,0 +1,192 @@
+"""Transforms and transitions on a prepared log, beside polars, pandas, DuckDB, pm4py, flagon.
+
+    python benchmarks/bench_kernels.py [EVENTS …] [--repeats 5] [--quick]
+
+The peers get their tables ready, too: rows sorted by case and time, times as timestamps. Equal
+work: the same labels, pairs, runs and figures come out, and are compared before a time is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import peers
+import polars as pl
+from generate import TYPES, columns
+from harness import Contender, measure, table, versions
+
+import distill_core as dl
+from distill_graph.transitions import Transitions
+
+try:
+    import pm4py
+except ImportError:
+    pm4py = None
+
+
+class Data:
+    """The same events for every contender."""
+
+    def __init__(self, events: int) -> None:
+        made = columns(events)
+        rows = np.lexsort([made["time"], made["session"]])
+        self.us = made["time"][rows] * 1000
+        self.frame = pd.DataFrame(
+            {
+                "case": pd.Series([f"session_{n:012d}" for n in made["session"][rows].tolist()], dtype=object),
+                "activity": pd.Series(TYPES[made["type"][rows]].astype(object)),
+                "target": pd.Series([f"item-{n:03d}" for n in made["target"][rows].tolist()], dtype=object),
+                "time": pd.to_datetime(self.us, unit="us", utc=True).as_unit("us"),
+            }
+        )
+        self.log = dl.EventLog.from_frame(self.frame, case="case", activity="activity", time="time")
+        self.pandas = self.frame.astype({n: "str" for n in ("case", "activity", "target")})
+        self.pandas["pos"] = np.arange(events)
+        self.polars = pl.DataFrame({n: self.frame[n].to_list() for n in ("case", "activity", "target")}).with_columns(
+            time=pl.Series(self.us).cast(pl.Datetime("us")), pos=pl.Series(np.arange(events)))
+        self.con = duckdb.connect()
+        arrow = self.polars.with_columns(us=pl.Series(self.us)).to_arrow()
+        self.con.register("arrow", arrow)
+        self.con.execute("CREATE TABLE events AS SELECT * FROM arrow")
+
+
+def micros(values: Any) -> np.ndarray[Any, Any]:
+    """Timestamps of whatever kind as int64 µs."""
+    return np.asarray(values).astype("datetime64[us]").astype(np.int64)
+
+
+def sessionize(data: Data) -> list[Contender]:
+    step = dl.Sessionize(gap="30m")
+
+    def own() -> Any:
+        out = data.log.apply(step)
+        out.labels("case")
+        return out
+
+    def labels(out: Any) -> dict[str, Any]:
+        case = out.data["case"]
+        return {"session": case.values[case.codes]}
+
+    return [
+        Contender("distill", own, labels),
+        Contender("polars on strings", lambda: peers.polars_sessionize(data.polars),
+                  lambda out: {"session": np.array(out["session"].to_list(), dtype=object)}),
+        Contender("DuckDB", lambda: peers.duckdb_sessionize(data.con),
+                  lambda out: {"session": np.asarray(out["session"], dtype=object)}),
+        Contender("pandas on strings", lambda: peers.pandas_sessionize(data.pandas),
+                  lambda out: {"session": out["session"].to_numpy(dtype=object)}),
+    ]  # fmt: skip
+
+
+def intervals(data: Data) -> list[Contender]:
+    step = dl.Intervals(start="activity = 'focus'", stop="activity = 'blur'", keep="intervals")
+
+    def pairs(out: Any) -> dict[str, Any]:
+        return {"began": out.time, "ended": out.last}
+
+    return [
+        Contender("distill", lambda: data.log.apply(step), pairs),
+        Contender("polars on strings", lambda: peers.polars_intervals(data.polars),
+                  lambda out: {"began": micros(out["before"].to_numpy()), "ended": micros(out["time"].to_numpy())}),
+        Contender("DuckDB", lambda: peers.duckdb_intervals(data.con),
+                  lambda out: {"began": out["began"], "ended": out["us"]}),
+        Contender("pandas on strings", lambda: peers.pandas_intervals(data.pandas),
+                  lambda out: {"began": micros(out["before"].dt.tz_localize(None)), "ended": micros(out["time"].dt.tz_localize(None))}),
+    ]  # fmt: skip
+
+
+def collapse(data: Data) -> list[Contender]:
+    step = dl.Collapse(same=["activity", "target"])
+    names = ("case", "activity", "target")
+    rows = list(zip(*(data.frame[n].tolist() for n in names), strict=True))
+
+    def counts(out: Any) -> dict[str, Any]:
+        return {"count": out.data["count"].values, "us": out.time}
+
+    return [
+        Contender("distill", lambda: data.log.apply(step), counts),
+        Contender("polars on strings", lambda: peers.polars_collapse(data.polars),
+                  lambda out: {"count": out["count"].to_numpy(), "us": micros(out["time"].to_numpy())}),
+        Contender("DuckDB", lambda: peers.duckdb_collapse(data.con), lambda out: {"count": out["count"]}),
+        Contender("pandas on strings", lambda: peers.pandas_collapse(data.pandas),
+                  lambda out: {"count": out["count"].to_numpy()}),
+        Contender("flagon's algorithm", lambda: peers.flagon_collapse(rows),
+                  lambda out: {"count": np.array([row[2] for row in out])}),
+    ]  # fmt: skip
+
+
+def transitions(data: Data) -> list[Contender]:
+    model = Transitions()
+
+    def figures(source: Any, target: Any, **more: Any) -> dict[str, Any]:
+        edges = [f"{a} → {b}" for a, b in zip(source, target, strict=True)]
+        return {"edge": np.array(edges), **{k: np.rint(np.asarray(v, float)).astype(int) for k, v in more.items()}}
+
+    def table_of(out: Any, target: str) -> dict[str, Any]:
+        return figures(list(out["source" if "source" in out else "activity"]), list(out[target]),
+                       **{n: np.asarray(out[n]) for n in ("count", "cases", "total")},
+                       mean=np.asarray(out["mean"]), median=np.asarray(out["median"]))
+
+    def own(result: Any) -> dict[str, Any]:
+        edges = pd.DataFrame(list(result.edges))
+        return figures(edges["source"], edges["target"], **{n: edges[n] for n in ("count", "cases", "total", "mean", "median")})
+
+    def pm4py_answer(out: Any) -> dict[str, Any]:
+        keys = sorted(out[0])
+        return {**figures([a for a, _ in keys], [b for _, b in keys], count=[out[0][k] for k in keys])}
+
+    activities, cases = data.frame["activity"].tolist(), data.frame["case"].tolist()
+    found = [
+        Contender("distill", lambda: model.compute(data.log), own),
+        Contender("polars on strings", lambda: peers.polars_transitions(data.polars),
+                  lambda out: table_of({n: out[n].to_list() for n in out.columns}, "target_")),
+        Contender("DuckDB", lambda: peers.duckdb_transitions(data.con), lambda out: table_of(out, "target")),
+        Contender("pandas on strings", lambda: peers.pandas_transitions(data.pandas),
+                  lambda out: table_of(out, "after")),
+        Contender("flagon's algorithm (counts)", lambda: peers.flagon_transitions(activities, cases),
+                  lambda out: figures(*zip(*sorted(out), strict=True), count=[out[k] for k in sorted(out)])),
+    ]  # fmt: skip
+    if pm4py is not None:
+        frame = data.frame.rename(columns={"case": "case:concept:name", "activity": "concept:name", "time": "time:timestamp"})
+        frame = frame.astype({"case:concept:name": str, "concept:name": str})
+        found.append(Contender("pm4py", lambda: peers.pm4py_transitions(frame), pm4py_answer))
+    return found
+
+
+TASKS = {"sessionize": sessionize, "intervals, nested": intervals, "collapse": collapse,
+         "transitions (counts, cases, total, mean, median)": transitions}  # fmt: skip
+
+
+def main() -> None:
+    """Run the tasks at each size; with several sizes print the cost per event, too."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", nargs="*", type=int, default=[10_000, 1_000_000, 10_000_000])
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    print(versions("distill-core", "polars", "duckdb", "pandas", "pm4py", "numpy"), platform.machine())
+    own: dict[str, list[tuple[int, float]]] = {}
+    for events in options.events or [10_000, 1_000_000]:
+        data = Data(events)
+        for name, task in TASKS.items():
+            contenders = task(data)
+            if events > 2_000_000:  # the peers' answers are known by then, and so is their memory
+                contenders = contenders[:1]
+            seconds = measure(contenders, options.repeats)
+            own.setdefault(name, []).append((events, seconds["distill"]))
+            table(name, events, seconds)
+        del data
+    print("\ncost of an event, beside 1 M")
+    for name, costs in own.items():
+        base = dict(costs).get(1_000_000)
+        if base:
+            line = ", ".join(f"{n:,}: {s / n / (base / 1e6):.2f} ×" for n, s in costs)
+            print(f"  {name}: {line}")
+
+
+if __name__ == "__main__":
+    main()
