@@ -131,7 +131,7 @@ def classes_table(module: ModuleType) -> str:
     ]
     ordered = sorted(found, key=lambda cls: (len(cls.__mro__), cls.__name__))
     rows = (
-        f"| `{cls.__name__}` | `{cls.__mro__[1].__name__}` | {inspect.getdoc(cls).splitlines()[0]} |"
+        f"| `{cls.__name__}` | `{cls.__base__.__name__}` | {inspect.getdoc(cls).splitlines()[0]} |"
         for cls in ordered
     )
     return "| class | is a | when |\n| --- | --- | --- |\n" + "\n".join(rows).replace("``", "`")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from distill_core._walk import columns_named, plain_params
 from distill_core.batch import Batch
@@ -219,8 +219,9 @@ class Schema(Component):
     __kind__: ClassVar[Kind] = "schema"
     match: ClassVar[Condition | None] = None
 
-    extra: tuple[Column, ...] = ()
-    """Further columns of your own, such as dialog_id ← details.dialog_id."""
+    extra: tuple[Column, ...] = Field(
+        (), description="further columns of your own, such as dialog_id ← details.dialog_id"
+    )
 
     @abstractmethod
     def columns(self) -> tuple[Column, ...]:
