@@ -1,0 +1,27 @@
+"""The written form of a pipeline: one document for JSON, TOML, the command line and HTTP.
+
+A document is ``{"source", "schema", "query", "transforms", "model", "stream"}``; each component is
+``{"name", "params"}``, or its bare name if it needs no parameters. A bare ``source`` may also be
+the name of one that is configured with its schema.
+"""
+
+from distill_core.wire._build import build, from_document, inline, read, to_document
+from distill_core.wire._paths import parse_value, set_path
+from distill_core.wire._schemas import component_schema, document_schema
+from distill_core.wire._text import load, parse, to_json, to_toml
+
+__all__ = [
+    "build",
+    "component_schema",
+    "document_schema",
+    "from_document",
+    "inline",
+    "load",
+    "parse",
+    "parse_value",
+    "read",
+    "set_path",
+    "to_document",
+    "to_json",
+    "to_toml",
+]
