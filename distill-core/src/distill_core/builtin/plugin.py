@@ -28,5 +28,25 @@ def distill_queries() -> list[type[Query]]:
 
 @hookimpl
 def distill_transforms() -> list[type[Transform]]:
-    """The plain steps, one file each."""
-    return []
+    """The steps, one file each."""
+    from distill_core.builtin.collapse import Collapse
+    from distill_core.builtin.dedupe import Dedupe
+    from distill_core.builtin.drop import Drop
+    from distill_core.builtin.elapsed import Elapsed
+    from distill_core.builtin.label import Label
+    from distill_core.builtin.sample import Sample
+    from distill_core.builtin.select import Select
+    from distill_core.builtin.sessionize import Sessionize
+    from distill_core.builtin.where import Where
+
+    return [
+        Collapse,
+        Dedupe,
+        Drop,
+        Elapsed,
+        Label,
+        Sample,
+        Select,
+        Sessionize,
+        Where,
+    ]

@@ -59,7 +59,8 @@ def _joined_specs(logs: Sequence[EventLog]) -> dict[str, Column]:
 
 def _joined_ids(logs: Sequence[EventLog]) -> tuple[Ids, list[int]]:
     """One table of ids, and how far each log's positions move; parts of one log share theirs."""
-    ids, shifts, seen = Ids(), [], {}  # type: ignore[var-annotated]
+    ids, shifts = Ids(), []
+    seen: dict[int, int] = {}
     for log in logs:
         if id(log.ids) not in seen:
             seen[id(log.ids)] = len(ids)

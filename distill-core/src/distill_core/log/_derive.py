@@ -45,7 +45,7 @@ def derive(
     specs = dict(log.columns)
     own = {n: (c if isinstance(c, tuple) else (log.column(n), c)) for n, c in columns.items()}
     own["id"] = (log.columns["id"], Masked.full(np.arange(made, dtype=np.int64) + len(log.ids)))
-    own["source_ids"] = (SOURCE_IDS, _united_sources(log, sources))
+    own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
     for name, column in log.data.items():
         if name not in own:
             data[name] = column.take(source)
@@ -103,9 +103,7 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
     return null_column(spec, rows)
 
 
-def _merge_lists(
-    old: Lists | None, new: Lists, stays: Ints, is_made: Bools, number: Ints
-) -> Lists:
+def _merge_lists(old: Lists | None, new: Lists, stays: Ints, is_made: Bools, number: Ints) -> Lists:
     made = new.take(number)
     head = Lists(np.zeros(len(stays) + 1), np.zeros(0, np.int64), np.ones(len(stays), dtype=bool))
     head = head if old is None else old.take(stays)
@@ -118,7 +116,7 @@ def _merge_lists(
     return Lists(np.concatenate([[0], np.cumsum(lengths)]), values, null)
 
 
-def _united_sources(log: EventLog, sources: Lists) -> Lists:
+def united_sources(log: EventLog, sources: Lists) -> Lists:
     """The source's events behind these rows, in order, each once."""
     if "source_ids" not in log.data:
         return Lists(sources.offsets, log.positions[sources.values])

@@ -70,7 +70,7 @@ def series_of(column: Column, array: Array) -> pd.Series[Any]:
     if isinstance(array, Codes):
         array = array.sort_values()
         kind = pd.CategoricalDtype(pd.Index(array.values, dtype=object))
-        return pd.Series(pd.Categorical.from_codes(array.codes, dtype=kind))  # type: ignore[call-overload,no-any-return]
+        return pd.Series(pd.Categorical.from_codes(array.codes, dtype=kind))
     if isinstance(array, Lists):
         return pd.Series(array.to_list(), dtype=object)
     if column.type in ("time", "duration"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,21 +56,19 @@ class EventLog:
         *,
         reading: Reading | None = None,
         steps: tuple[StepReport, ...] = (),
-        notes: Notes = Notes(),
+        notes: Notes | None = None,
     ) -> None:
         names = output_order(data)
         self.data: Mapping[str, Array] = {name: data[name] for name in names}
         self._columns = {name: columns[name] for name in names}
         self.offsets, self.ids = offsets, ids
         self.reading, self.steps = reading, steps
-        self.notes = notes
+        self.notes = notes or Notes()
 
     @classmethod
     def of(cls, prepared: Prepared, reading: Reading | None = None) -> EventLog:
         """The log of prepared columns."""
-        return cls(
-            prepared.columns, prepared.data, prepared.offsets, prepared.ids, reading=reading
-        )
+        return cls(prepared.columns, prepared.data, prepared.offsets, prepared.ids, reading=reading)
 
     @classmethod
     def from_frame(
@@ -102,9 +100,10 @@ class EventLog:
 
     def replace(self, **changes: Any) -> EventLog:
         """The log with some of its parts replaced (data, columns, offsets, ids, reading, …)."""
-        parts = {"columns": self._columns, "data": self.data, "offsets": self.offsets,
-                 "ids": self.ids, "reading": self.reading, "steps": self.steps,
-                 "notes": self.notes}  # fmt: skip
+        parts: dict[str, Any] = {
+            "columns": self._columns, "data": self.data, "offsets": self.offsets, "ids": self.ids,
+            "reading": self.reading, "steps": self.steps, "notes": self.notes,
+        }  # fmt: skip
         return EventLog(**(parts | changes))
 
     # -- looking ---------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ class EventLog:
     @property
     def time(self) -> Ints:
         """Each event's time, µs since the epoch."""
-        return self.data["time"].values  # type: ignore[return-value]
+        return self.data["time"].values
 
     @cached_property
     def last(self) -> Ints:
@@ -140,7 +139,7 @@ class EventLog:
     @cached_property
     def positions(self) -> Ints:
         """Each event's place in the table of ids."""
-        return self.data["id"].values  # type: ignore[return-value]
+        return self.data["id"].values
 
     @cached_property
     def case_of(self) -> NDArray[np.int64]:
@@ -152,6 +151,10 @@ class EventLog:
         """``source_ids`` as positions in the table of ids; an event's own where nothing made it."""
         found = self.data.get("source_ids")
         return found if isinstance(found, Lists) else Lists.single(self.positions)
+
+    def sources_of(self, rows: Lists) -> Lists:
+        """The ``source_ids`` of what is made of these rows: the source's, in order, each once."""
+        return _derive.united_sources(self, rows)
 
     def column(self, name: str) -> Column:
         """The column of this name, or an error that names the nearest."""
@@ -189,8 +192,10 @@ class EventLog:
 
         found = self.get(name)
         if isinstance(found, Codes):
-            return pd.Index(found.values, dtype=object)
-        return pd.Index(_frame.factorized(found)[1])
+            labels: pd.Index[Any] = pd.Index(found.values, dtype=object)
+        else:
+            labels = pd.Index(_frame.factorized(found)[1])
+        return labels
 
     @cached_property
     def cases(self) -> NDArray[Any]:
@@ -351,5 +356,3 @@ def _case_codes(data: Mapping[str, Array]) -> NDArray[np.int32]:
     case = data["case"]
     assert isinstance(case, Codes)
     return case.codes
-
-

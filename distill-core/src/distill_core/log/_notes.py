@@ -68,9 +68,7 @@ def _compared(name: str, before: EventLog, after: EventLog, notes: Notes) -> Not
     """Notes of a transform that built its log by itself: events are told by their ids."""
     one, two = before.ids.texts(before.positions), after.ids.texts(after.positions)
     left, came = ~np.isin(one, two), ~np.isin(two, one)
-    return replace(
-        notes, dropped=((name, before.positions[left]),), made=int(came.sum()), used=0
-    )
+    return replace(notes, dropped=((name, before.positions[left]),), made=int(came.sum()), used=0)
 
 
 def _told(entries: tuple[Entry, ...], log: EventLog) -> dict[str, Told]:

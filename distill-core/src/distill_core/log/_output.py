@@ -52,7 +52,7 @@ def plain_values(spec: Column, array: Array, ids: Ids) -> list[Any]:
     if spec.type == "ids":
         found = np.full(len(array), None, dtype=object)
         found[~array.null] = ids.texts(array.values[~array.null])
-        return found.tolist()  # type: ignore[no-any-return]
+        return found.tolist()
     if spec.type == "time":
         return _with_nulls(array, time_texts(array.values))
     return array.to_list()

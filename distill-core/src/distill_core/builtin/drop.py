@@ -1,0 +1,35 @@
+"""The transform ``drop``: leave out what a condition is true for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from distill_core.component import Scope, Transform
+from distill_core.conditions import Condition, mask
+from distill_core.log import EventLog
+
+
+class Drop(Transform):
+    """Leave out the events for which the condition is true.
+
+    What is unknown, because a column is null, stays: so ``drop`` is not ``where`` of the opposite.
+    What goes is told under the reason ``drop``::
+
+        target = 'a'     a  b  a  null  →  b  null
+
+    >>> log = EventLog.from_frame(
+    ...     [{"c": 1, "a": "x", "t": t, "target": v} for t, v in enumerate(["a", "b", None])],
+    ...     case="c", activity="a", time="t", unit="s")
+    >>> [event["target"] for event in log.apply(Drop(condition="target = 'a'"))]
+    ['b', None]
+    """
+
+    scope: ClassVar[Scope] = "event"
+    reads: ClassVar[tuple[str, ...] | None] = ()
+
+    condition: Condition = Field(description="the events for which this is true go")
+
+    def apply(self, log: EventLog) -> EventLog:
+        return log.keep(~mask(self.condition, log), "drop")
