@@ -159,8 +159,6 @@ class _Lowering:
                 return self.instant(node)
             case exp.Interval(this=exp.Literal(is_string=True)):
                 return self.span(node)
-            case exp.Null():
-                raise self.error(node.parent, "a comparison with NULL is never true", "use IS NULL")
         raise self.error(
             node,
             "this is neither a column nor a value",

@@ -163,7 +163,7 @@ def _meaningless(text: str, position: int, word: str) -> ConditionError:
 
 
 def _check_words(tokens: list[Token], text: str) -> None:
-    """Raise at two operands in a row, unknown functions, intervals and signs that mean nothing."""
+    """Raise at unknown functions, two operands in a row, and what NULL, INTERVAL, − cannot do."""
     from sqlglot.tokenizer_core import TokenType as T
 
     starts = {T.VAR, T.IDENTIFIER, T.STRING, T.NUMBER}
@@ -171,6 +171,7 @@ def _check_words(tokens: list[Token], text: str) -> None:
     last = len(tokens) - 1
     for index, token in enumerate(tokens):
         kind, word = token.token_type, _clip(token.text)
+        before = tokens[index - 1].token_type if index else None
         after = tokens[index + 1] if index < last else None
         follower = after.token_type if after else None
         if follower is T.L_PAREN and (
@@ -178,7 +179,9 @@ def _check_words(tokens: list[Token], text: str) -> None:
         ):
             hint = "conditions know matches(column, 'pattern')"
             raise error_at(text, token.start, f"there is no function {word!r}", hint)
-        if kind in starts and index and tokens[index - 1].token_type in ends:
+        if kind is T.NULL and before not in (T.IS, T.NOT):
+            raise error_at(text, token.start, "a comparison with NULL is never true", "use IS NULL")
+        if kind in starts and before in ends:
             if not _is_unit(tokens, index):
                 raise error_at(text, token.start, f"{word!r} is not expected here")
         elif kind is T.INTERVAL and after and follower is T.STRING:

@@ -215,17 +215,17 @@ class _Nested(Condition):
     def columns(self) -> frozenset[str]:
         return frozenset().union(*(part.columns for part in self.parts()))
 
-    def _flat(self, parts: object) -> tuple[Condition, ...]:
-        """``parts`` checked; one of this node's own kind gives its parts instead."""
+    def _check(self, parts: tuple[object, ...]) -> tuple[Condition, ...]:
+        """``parts``, all conditions and none too deep for one more level."""
         found: list[Condition] = []
-        for part in parts if isinstance(parts, Iterable) else (parts,):
+        for part in parts:
             if not isinstance(part, Condition):
                 raise ConditionError(
                     f"{short(part)} is no condition",
                     code="condition-syntax",
                     hint="use Condition.coerce(...) or dl.col(...)",
                 )
-            found += part.parts() if type(part) is type(self) else (part,)
+            found.append(part)
         if not found:
             raise ConditionError(
                 f"{type(self).__name__} needs at least one condition", code="condition-syntax"
@@ -235,6 +235,13 @@ class _Nested(Condition):
                 f"conditions nest at most {MAX_DEPTH} deep", code="condition-syntax"
             )
         return tuple(found)
+
+    def _flat(self, parts: object) -> tuple[Condition, ...]:
+        """``parts`` checked; one of this node's own kind gives its parts instead."""
+        found: list[object] = []
+        for part in parts if isinstance(parts, Iterable) else (parts,):
+            found += part.parts() if type(part) is type(self) else (part,)
+        return self._check(tuple(found))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -270,7 +277,7 @@ class Not(_Nested):
     of: Condition
 
     def __post_init__(self) -> None:
-        self._flat(self.of)
+        self._check((self.of,))
 
     def parts(self) -> tuple[Condition, ...]:
         return (self.of,)
