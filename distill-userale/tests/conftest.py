@@ -57,6 +57,12 @@ def read() -> Callable[..., EventLog]:
 
 
 @pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of the recordings."""
+    return RECORDINGS
+
+
+@pytest.fixture(scope="session")
 def recorded() -> Callable[[str], list[Any]]:
     """A function: a recording's name → its records. Recordings are not shipped with the code."""
     kept: dict[str, list[Any]] = {}

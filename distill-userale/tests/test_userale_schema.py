@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -143,10 +143,11 @@ def test_page_load_time(read, record, micros) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "order"), [(0, 0), (0.7, 700), (0.1 + 0.2, 300), (0.999, 999), (1, 1000), (None, None)]
+    ("given", "order"),
+    [(0, 0), (0.7, 700), (0.1 + 0.2, 300), (0.999, 999), (1, 1000), (None, None)],
 )
 def test_order_is_the_micro_time(read, given, order) -> None:
-    """microTime .7 is order 700; the time stays as it is."""
+    """A microTime of .7 is order 700; the time stays as it is."""
     event = one(read, RAW | {"microTime": given})
     assert event["order"] == order
     assert event["time"] == "2024-06-27T23:15:11.079000Z"
@@ -280,6 +281,7 @@ def test_own_fields_of_a_custom_record(read) -> None:
     assert (event["time"], event["log_type"]) == (instant_text((T + 1) * 1000), "mine")
 
 
+@settings(max_examples=20)
 @given(version=st.none() | st.text(max_size=5))
 @pytest.mark.parametrize("record", [RAW, INTERVAL, CUSTOM, HEAD])
 def test_the_version_decides_nothing(read, record, version) -> None:
