@@ -41,7 +41,12 @@ def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, An
             code="spec-invalid",
             hint="write it as in transforms.0.params.gap",
         )
-    found: dict[str, Any] = _with(document, keys, value, path)
+    return set_keys(document, keys, value)
+
+
+def set_keys(document: Mapping[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
+    """As ``set_path``, for keys that are told apart already (and may hold dots)."""
+    found: dict[str, Any] = _with(document, keys, value, ".".join(keys))
     return found
 
 

@@ -31,11 +31,15 @@ def parse(text: str, form: Form | None = None, name: str = "the document") -> di
     return found
 
 
-def load(path: str | Path) -> dict[str, Any]:
-    """The document in a file named ``*.json`` or ``*.toml``. Raises SpecError."""
+def load(path: str | Path, form: Form | None = None) -> dict[str, Any]:
+    """The document in a file; without ``form`` it is named ``*.json`` or ``*.toml``.
+
+    Raises SpecError if there is no such file, or it holds something else.
+    """
     place = Path(path)
     forms: dict[str, Form] = {".json": "json", ".toml": "toml"}
-    if place.suffix.lower() not in forms:
+    form = form or forms.get(place.suffix.lower())
+    if form is None:
         raise SpecError(
             f"{str(path)!r} is neither .toml nor .json", code="spec-invalid", hint="rename it"
         )
@@ -45,7 +49,7 @@ def load(path: str | Path) -> dict[str, Any]:
         raise SpecError(f"there is no file {str(path)!r}", code="spec-invalid") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{str(path)!r} cannot be read: {error}", code="spec-invalid") from None
-    return parse(text, forms[place.suffix.lower()], repr(place.name))
+    return parse(text, form, repr(place.name))
 
 
 def to_json(pipeline: Pipeline) -> str:
