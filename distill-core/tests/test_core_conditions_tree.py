@@ -131,10 +131,12 @@ def test_python_traps_are_told():
 def test_and_in_and_is_one():
     """However a chain is put together, it is one flat node in its order."""
     flat = And((A1, B2, C3))
-    assert flat == A1 & B2 & C3 == A1 & (B2 & C3)
+    assert flat == A1 & B2 & C3
+    assert flat == A1 & (B2 & C3)
     wide = Or((A1, B2, C3))
     assert wide == Or((A1, Or((B2, C3)))) == (A1 | B2 | C3)
-    assert (A1 | B2) & C3 == And((Or((A1, B2)), C3))
+    mixed = And((Or((A1, B2)), C3))
+    assert mixed == (A1 | B2) & C3
     assert And(part for part in (A1, B2)) == A1 & B2
 
 
