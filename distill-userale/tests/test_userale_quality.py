@@ -16,7 +16,8 @@ Records = list[dict[str, Any]]
 
 def raw(time: int, name: str = "click", **fields: Any) -> dict[str, Any]:
     return {"logType": "raw", "type": name, "clientTime": T + time, "microTime": 0.0,
-            "target": "a", "userAction": True, "sessionID": "s", "userId": "u", "pageUrl": "/a"} | fields  # fmt: skip
+            "target": "a", "userAction": True, "sessionID": "s", "userId": "u",
+            "pageUrl": "/a"} | fields  # fmt: skip
 
 
 def custom(time: int, name: str = "note", **fields: Any) -> dict[str, Any]:

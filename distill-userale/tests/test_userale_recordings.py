@@ -98,7 +98,7 @@ def test_detected(recorded, name) -> None:
 
 
 def test_cases_of_each_kind(read, recorded) -> None:
-    """Sessions, tabs and users of the 2.4.0 log: session ids never collide, so tabs are sessions."""
+    """Sessions, tabs and users of the 2.4.0 log: no two session ids collide in it."""
     kinds = ("session", "tab", "user")
     cases = {kind: read(recorded("2.4.0"), UserALE(case=kind)).n_cases for kind in kinds}
     assert cases["session"] == cases["tab"] == 43

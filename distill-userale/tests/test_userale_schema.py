@@ -66,7 +66,7 @@ def test_raw(read) -> None:
         "location_y": 293.0, "run_count": None, "logged_duration": None, "target_change": None,
         "type_change": None, "count_suspect": False, "page_url": RAW["pageUrl"],
         "page_title": "Products", "page_referrer": "", "page_load_time": None,
-        "screen_width": 1366.0, "screen_height": 625.0, "browser_name": "chrome",
+        "screen_width": 1366, "screen_height": 625, "browser_name": "chrome",
         "browser_version": "156.0.0", "user_agent": None, "http_session_id": "ab" * 16,
         "browser_session_id": None, "tool_name": "Shop", "tool_version": "1.4.2",
         "userale_version": "2.4.0", "element_attributes": None, "element_style": None,

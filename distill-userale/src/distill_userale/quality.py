@@ -76,6 +76,12 @@ class UseraleQuality(Model, name="userale_quality"):
     rejected is known for a whole reading alone. ``page_end_lost``, ``shared_session`` and
     ``custom_before_click`` are signs, not proofs. Source of the signs: the loggers' code and
     recordings of five builds in a browser.
+
+    >>> import distill_core as dl
+    >>> from distill_userale import sample_path
+    >>> log = dl.read(sample_path(), schema="userale")
+    >>> [(row["check"], row["count"]) for row in UseraleQuality().compute(log).rows[:3]]
+    [('not_object', 0), ('no_time', 2), ('no_case', 2)]
     """
 
     reads: ClassVar[tuple[str, ...] | None] = tuple(column.name for column in _fields.COLUMNS)
