@@ -10,13 +10,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from _reference import write_all
+from pygments.lexers.data import JsonLexer
 
 project = "Distill"
 author = "The Distill developers"
 copyright = author  # noqa: A001 - the name that Sphinx looks for
 version = release = version_of("distill-core")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "README.md"]
@@ -36,5 +37,6 @@ nitpick_ignore_regex = [
 
 
 def setup(app: Any) -> None:
-    """Write the generated pages before Sphinx looks for pages."""
+    """Write the generated pages before Sphinx looks for pages; NDJSON is coloured as JSON."""
+    app.add_lexer("ndjson", JsonLexer)
     write_all(Path(app.srcdir) / "reference" / "generated")

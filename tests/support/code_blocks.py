@@ -1,8 +1,8 @@
 """Executes the code blocks of the documentation, each document in a folder of its own.
 
 ``python`` runs (with ``>>>``: its output is compared), ``sh`` must succeed, in ``console`` each
-``$`` line runs and its output is compared, ``json`` and ``toml`` must be valid; a block with a
-caption is also written to the file that the caption names. ``text`` and ``powershell`` are shown
+``$`` line runs and its output is compared, ``json`` and ``toml`` must be valid. A block with a
+caption is written to the file that the caption names (and, if it is Python, not run). ``text`` and ``powershell`` are shown
 only. Any other language is an error, so that no block goes unexecuted unnoticed.
 """
 
@@ -33,6 +33,7 @@ class Blocks:
     def __init__(self, languages: Iterable[str], *, others: bool) -> None:
         runners = {"sh": run_shell, "console": run_console, "json": check_json,
                    "toml": check_toml, "ndjson": check_ndjson}  # fmt: skip
+        self.checks = set(runners.values())
         self.others = others
         self.known = set(runners) | {"python"} | SHOWN_ONLY
         self.parsers = [
@@ -44,7 +45,10 @@ class Blocks:
 
     def __call__(self, document: Document) -> Iterator[Region]:
         for parser in self.parsers:
-            yield from parser(document)
+            for region in parser(document):
+                if caption(region) and region.evaluator not in self.checks:
+                    region.evaluator = keep
+                yield region
         for found in re.finditer(r"^```(\S+)(?: (\S+))?$", document.text, flags=re.MULTILINE):
             language = found[2] if found[1] == "{code-block}" else found[1]
             if language not in self.known and not language.startswith("{") and self.others:
@@ -109,8 +113,14 @@ def check_toml(example: Example) -> None:
 
 def keep(example: Example) -> None:
     """Write the block to the file that its caption names."""
-    if name := example.region.lexemes.get("options", {}).get("caption"):
+    if name := caption(example.region):
         Path(name).write_text(example.parsed, encoding="utf-8")
+
+
+def caption(region: Region) -> str | None:
+    """The caption of a block, if it has one."""
+    found: str | None = region.lexemes.get("options", {}).get("caption")
+    return found
 
 
 def enter(namespace: dict[str, Any]) -> None:
