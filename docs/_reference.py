@@ -29,6 +29,7 @@ def write_all(folder: Path) -> None:
     pages = {f"{PLURAL[kind]}.md": kind_page(kind) for kind in KINDS}
     pages |= {f"{name}.md": hook_page(name) for name in hook_names()}
     pages |= {"errors.md": errors_page(), "schemas-json.md": json_schemas_page()}
+    pages["command-line.md"] = command_page()
     for name, text in pages.items():
         path = folder / name
         # An unchanged page keeps its time, so that Sphinx need not read it again.
@@ -90,6 +91,8 @@ def type_text(about: dict[str, Any], defs: dict[str, Any]) -> str:
         return f"`{json.dumps(about['const'])}`"
     if "anyOf" in about:
         texts = [type_text(option, defs) for option in about["anyOf"]]
+        if "condition" in texts:  # written as text or as a tree: one thing to a reader
+            texts = ["condition"]
         return " or ".join(dict.fromkeys(text for text in texts if text != "null"))
     if about.get("type") == "array":
         return f"list of {type_text(about.get('items', {}), defs)}"
@@ -157,3 +160,48 @@ def json_schemas_page() -> str:
         ```
         """
     ).replace("{text}", text)
+
+
+def command_page() -> str:
+    """All commands of ``distill`` with their arguments and options."""
+    from typer.main import get_command
+
+    from distill_core.cli._app import app
+
+    head = """\
+        # Command line
+
+        Results go to stdout, messages and progress to stderr. Exit code 0 is well, 1 an error,
+        2 wrong usage. `NO_COLOR` turns colours off, `DISTILL_TRACEBACK=1` shows the traceback of
+        an error, `distill --install-completion` sets up completion."""
+    parts = [
+        textwrap.dedent(head),
+        *_commands("distill", get_command(app)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(name: str, command: Any) -> Iterator[str]:
+    rows = [row for parameter in command.params for row in _option(parameter)]
+    children = getattr(command, "commands", {})
+    if rows or not children:
+        arguments = " ".join(row[0].strip("`") for row in rows if not row[0].startswith("`-"))
+        yield f"## `{f'{name} {arguments}'.strip()}`\n\n{inspect.cleandoc(command.help or '')}"
+        if rows:
+            table = "\n".join(f"| {shown} | {text} |" for shown, text in rows)
+            yield f"| | |\n| --- | --- |\n{table}"
+    for child, inner in sorted(children.items()):
+        yield from _commands(f"{name} {child}", inner)
+
+
+def _option(parameter: Any) -> Iterator[tuple[str, str]]:
+    if parameter.name == "help":
+        return
+    text = (getattr(parameter, "help", None) or "").replace("|", r"\|")
+    if parameter.param_type_name == "argument":
+        shown = parameter.name.upper()
+        yield f"`{shown if parameter.required else f'[{shown}]'}`", text
+    elif not getattr(parameter, "hidden", False):
+        flags = ", ".join(parameter.opts)
+        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.name.upper()}"
+        yield f"`{flags}{value}`", text

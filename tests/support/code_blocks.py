@@ -2,8 +2,9 @@
 
 ``python`` runs (with ``>>>``: its output is compared), ``sh`` must succeed, in ``console`` each
 ``$`` line runs and its output is compared, ``json`` and ``toml`` must be valid. A block with a
-caption is written to the file that the caption names (and, if it is Python, not run). ``text`` and ``powershell`` are shown
-only. Any other language is an error, so that no block goes unexecuted unnoticed.
+caption is written to the file that the caption names (and, if it is Python, not run). ``text``
+and ``powershell`` are shown only. Any other language is an error, so that no block goes unexecuted
+unnoticed.
 """
 
 from __future__ import annotations
