@@ -1,0 +1,131 @@
+"""``distill describe``: a component in words, its parameters and an example."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from distill_core.cli._output import put, put_json, put_table
+from distill_core.cli._plugins import summary
+from distill_core.component import KINDS, Component, Kind, Schema
+from distill_core.errors import nearest
+from distill_core.registry import components, find_entry
+from distill_core.wire import component_schema
+
+SPECIAL = {
+    "duration": "duration (500ms, 2s, 30m, PT30M)",
+    "date-time": "time (2026-01-31T12:00:00Z)",
+    "column": "column",
+    "condition": "condition (SQL, as in activity = 'click')",
+    "secret": "secret (env:NAME, file:PATH)",
+}
+"""Format in JSON Schema → the type in words."""
+
+
+def list_components(kind: str, as_json: bool) -> None:
+    """The components of a kind."""
+    entries = components(_kind(kind))
+    if as_json:
+        put_json([{"name": e.name, "from": e.origin, "summary": summary(e.cls)} for e in entries])
+    else:
+        put_table(["name", "what it does", "from"],
+                  [(e.name, summary(e.cls), e.origin) for e in entries])  # fmt: skip
+
+
+def describe_component(kind: str, name: str, as_json: bool) -> None:
+    """One component; as JSON its JSON Schema."""
+    entry = find_entry(_kind(kind), name)
+    schema = component_schema(entry.cls)
+    if as_json:
+        put_json(schema)
+        return
+    put(f"{kind} {name} ({entry.origin})\n\n{inspect.getdoc(entry.cls) or ''}\n")
+    rows = list(_parameters(schema))
+    if rows:
+        put_table(["parameter", "type", "default", "meaning"], rows)
+    put(f"\nIn a pipeline:\n\n{example(entry.cls, kind, name)}")
+    if isinstance(found := _default(entry.cls), Schema):
+        columns = [(c.name, c.type, c.unit, ", ".join(c.paths), c.description)
+                   for c in found.all_columns()]  # fmt: skip
+        put("")
+        put_table(["column", "type", "unit", "from", "meaning"], columns)
+
+
+def _kind(kind: str) -> Kind:
+    if kind not in KINDS:
+        raise typer.BadParameter(f"there is no kind {kind!r}: {nearest(kind, KINDS)}")
+    return kind
+
+
+def _default(cls: type[Component]) -> Component | None:
+    try:
+        return cls()
+    except ValueError:
+        return None
+
+
+def _parameters(schema: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    required = schema.get("required", ())
+    for name, spec in schema.get("properties", {}).items():
+        default = "required" if name in required else json.dumps(spec.get("default"))
+        yield name, type_text(spec, schema), default, spec.get("description", "")
+
+
+def type_text(spec: dict[str, Any], root: dict[str, Any]) -> str:
+    """A JSON Schema in words.
+
+    >>> type_text({"type": "array", "items": {"enum": ["a", "b"]}}, {})
+    'list of "a" | "b"'
+    """
+    if "$ref" in spec:
+        name = spec["$ref"].rpartition("/")[2]
+        return type_text(root.get("$defs", {}).get(name, {"title": name}), root)
+    if spec.get("format") in SPECIAL:
+        return SPECIAL[spec["format"]]
+    if "const" in spec or "enum" in spec:
+        values = spec.get("enum", [spec.get("const")])
+        return " | ".join(json.dumps(value) for value in values)
+    if branches := spec.get("anyOf") or spec.get("oneOf"):
+        if any(branch.get("format") == "condition" for branch in branches):
+            return SPECIAL["condition"]
+        texts = [type_text(branch, root) for branch in branches if branch.get("type") != "null"]
+        return " or ".join(dict.fromkeys(texts))
+    if spec.get("type") == "array":
+        return f"list of {type_text(spec.get('items', {}), root)}"
+    if spec.get("type") == "object" and "properties" in spec:
+        return f"{{{', '.join(spec['properties'])}}}"
+    names = {"string": "text", "object": "table", "null": "null"}
+    return names.get(spec.get("type", ""), spec.get("type") or spec.get("title") or "any")
+
+
+def example(cls: type[Component], kind: str, name: str) -> str:
+    """How the component stands in a document, with its required parameters."""
+    schema = component_schema(cls)
+    given = ", ".join(f"{key} = {_sample(schema['properties'][key], schema)}"
+                      for key in schema.get("required", ()))  # fmt: skip
+    written = f'{{ name = "{name}", params = {{ {given} }} }}' if given else f'"{name}"'
+    return f"transforms = [{written}]" if kind == "transform" else f"{kind} = {written}"
+
+
+def _sample(spec: dict[str, Any], root: dict[str, Any]) -> str:
+    if "$ref" in spec:
+        spec = root.get("$defs", {}).get(spec["$ref"].rpartition("/")[2], {})
+    if spec.get("anyOf"):
+        return _sample(spec["anyOf"][0], root)
+    if spec.get("type") == "array":
+        return f"[{_sample(spec.get('items', {}), root)}]"
+    if spec.get("type") == "object":
+        inner = (f"{key} = {_sample(spec['properties'][key], root)}"
+                 for key in spec.get("required", ()))  # fmt: skip
+        return f"{{ {', '.join(inner)} }}"
+    samples = {"duration": '"30m"', "date-time": '"2026-01-31T12:00:00Z"', "column": '"activity"',
+               "condition": "\"activity = 'click'\"", "secret": '"env:NAME"'}  # fmt: skip
+    if spec.get("format") in samples:
+        return samples[spec["format"]]
+    if "enum" in spec:
+        return json.dumps(spec["enum"][0])
+    return {"integer": "1", "number": "1.0", "boolean": "true"}.get(spec.get("type", ""), '"…"')
