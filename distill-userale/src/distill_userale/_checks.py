@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distill_core.batch import Bools, Codes, Ints, Masked
+from distill_userale import _fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +44,8 @@ def duplicates(log: EventLog) -> Sign:
     key = _groups(log.codes("case"), log.time, log.codes("activity"), log.codes("target"))
     rows = np.flatnonzero(np.bincount(key)[key] > 1)
     some = log.take(rows)
-    columns = [some.codes(name) for name, column in log.columns.items() if column.type != "ids"]
-    return _mask(log, rows[_again(_groups(*columns))]), _all(log)
+    names = [column.name for column in _fields.COLUMNS if column.name in log.columns]
+    return _mask(log, rows[_again(_groups(*map(some.codes, ["case", *names])))]), _all(log)
 
 
 def same_stamp(log: EventLog) -> Sign:

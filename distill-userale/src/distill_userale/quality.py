@@ -79,7 +79,7 @@ class UseraleQuality(Model, name="userale_quality"):
 
     >>> import distill_core as dl
     >>> from distill_userale import sample_path
-    >>> log = dl.read(sample_path(), schema="userale")
+    >>> log = dl.read(str(sample_path()), schema="userale")
     >>> [(row["check"], row["count"]) for row in UseraleQuality().compute(log).rows[:3]]
     [('not_object', 0), ('no_time', 2), ('no_case', 2)]
     """
