@@ -157,6 +157,9 @@ class Pipeline:
     def _versions(self) -> dict[str, str]:
         from importlib.metadata import version
 
+        from distill_core.registry import plugins
+
+        plugins()  # a class knows its distribution once the plugins are loaded
         parts = (self.source, self.schema, self.query, *self.transforms, self.model)
         origins = {type(part).__origin__ for part in parts if part is not None}
         pairs = [origin.rpartition(" ") for origin in sorted(origins) if origin]
