@@ -32,7 +32,9 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.collapse import Collapse
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
+    from distill_core.builtin.drop_dangling import DropDangling
     from distill_core.builtin.elapsed import Elapsed
+    from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.select import Select
@@ -43,7 +45,9 @@ def distill_transforms() -> list[type[Transform]]:
         Collapse,
         Dedupe,
         Drop,
+        DropDangling,
         Elapsed,
+        Intervals,
         Label,
         Sample,
         Select,
