@@ -184,7 +184,7 @@ def test_times_and_durations():
     ("pattern", "fits"),
     [
         ("", [""]),
-        ("%", ["", "a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab"]),
+        ("%", ["", "a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab", "\n\n\n"]),
         ("a%b", ["a%b", "a_b", "ab", "a\nb", "aéb", "abab"]),
         ("a_b", ["a%b", "a_b", "a\nb", "aéb"]),
         ("__", ["ab", "é😀"]),
@@ -194,13 +194,14 @@ def test_times_and_durations():
         ("%éb", ["aéb"]),
         (r"a\%b", []),
         ("A%", []),
-        ("%_%", ["a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab"]),
+        ("%_%", ["a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab", "\n\n\n"]),
         ("a.b", []),
+        ("%\n_%", ["a\nb", "\n\n\n"]),
     ],
 )
 def test_like_has_two_signs_and_no_escape(pattern, fits):
     """`%` is any text, line ends too, `_` one character; nothing else means anything."""
-    values = ["", "a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab"]
+    values = ["", "a", "a%b", "a_b", "ab", "a\nb", "aéb", "é😀", "abab", "\n\n\n"]
     table = Rows([{"s": value} for value in values])
     found = answers(Like("s", pattern), table)
     assert [value for value, hit in zip(values, found, strict=True) if hit] == fits

@@ -290,6 +290,12 @@ def test_a_thousand_terms_are_one_node(word):
     assert str(condition) == text
 
 
+def test_terms_side_by_side_are_not_nested():
+    """However many NOTs and parentheses stand beside each other, they are one level."""
+    text = " AND ".join(["NOT a = 1", "(NOT b IN (2) OR a = 1)"] * 100)
+    assert parse(text).depth == 3
+
+
 names = st.text(min_size=1, max_size=8) | st.sampled_from(["case", "date", "interval", "AND", "a"])
 instants = st.datetimes(timezones=st.just(UTC))
 values = (

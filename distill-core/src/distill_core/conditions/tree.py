@@ -246,7 +246,10 @@ class _Nested(Condition):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class And(_Nested):
-    """All are true. An And among ``all`` is replaced by its own parts."""
+    """All are true. An And among ``all`` is replaced by its own parts.
+
+    One part is allowed; the text of such a node is that of the part.
+    """
 
     all: tuple[Condition, ...]
 
@@ -259,7 +262,7 @@ class And(_Nested):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Or(_Nested):
-    """One is true. An Or among ``any`` is replaced by its own parts."""
+    """One is true. An Or among ``any`` is replaced by its own parts; one part is allowed too."""
 
     any: tuple[Condition, ...]
 
