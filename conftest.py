@@ -6,6 +6,7 @@ import pytest
 from code_blocks import collect
 
 pytest_collect_file = collect
+collect_ignore = ["docs/_build"]
 collect_ignore_glob = ["docs/*.py"]
 
 

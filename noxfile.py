@@ -27,6 +27,7 @@ PLATFORMS = (
     "x86_64-unknown-linux-gnu",
     "aarch64-unknown-linux-gnu",
 )
+WORKERS = ("-n", "2", "--dist", "loadfile")  # the blocks of a page run in order, in one process
 PROBE = (
     "import sys, sysconfig as c\n"
     "plain = sys.version_info[3] == 'final' and sys.implementation.name == 'cpython'\n"
@@ -122,7 +123,7 @@ def tests(session: nox.Session) -> None:
     """Run all tests and docstring examples, on the oldest and on the newest Python here."""
     session.install(*_group("tests"), *_editable())
     session.run("python", "tests/support/chromium.py", "--install")
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", *WORKERS, *session.posargs)
 
 
 @nox.session(python=EDGES[0])
@@ -206,7 +207,8 @@ def _resolve_everywhere(session: nox.Session, place: Path, built: list[Path]) ->
 def lowest(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that the packages admit."""
     session.install(*_group("tests"), "--resolution", "lowest-direct", *_editable())
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("python", "tests/support/chromium.py", "--install")
+    session.run("pytest", *WORKERS, *session.posargs)
 
 
 @nox.session(python=EDGES[-1])

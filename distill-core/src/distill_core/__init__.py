@@ -14,6 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distill_core.batch import Batch, Codes, Lists, Masked
+    from distill_core.builtin.collapse import Collapse
+    from distill_core.builtin.dedupe import Dedupe
+    from distill_core.builtin.drop import Drop
+    from distill_core.builtin.drop_dangling import DropDangling
+    from distill_core.builtin.elapsed import Elapsed
+    from distill_core.builtin.events import Events
+    from distill_core.builtin.fields import Fields
+    from distill_core.builtin.intervals import Intervals
+    from distill_core.builtin.label import Label
+    from distill_core.builtin.sample import Sample
+    from distill_core.builtin.select import Select
+    from distill_core.builtin.sessionize import Sessionize
+    from distill_core.builtin.where import Where
     from distill_core.columns import Column
     from distill_core.component import (
         Mergeable,
@@ -51,16 +64,25 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "Codes",
+    "Collapse",
     "Column",
     "ColumnName",
     "ComponentNotFound",
     "Condition",
     "ConditionError",
+    "Dedupe",
     "DistillError",
+    "Drop",
+    "DropDangling",
     "DuplicateIdError",
     "Duration",
+    "Elapsed",
     "EventLog",
+    "Events",
+    "Fields",
     "Instant",
+    "Intervals",
+    "Label",
     "Lists",
     "Masked",
     "Mergeable",
@@ -71,16 +93,20 @@ __all__ = [
     "Query",
     "Request",
     "Result",
+    "Sample",
     "Scan",
     "Schema",
     "SchemaError",
     "Secret",
+    "Select",
     "Selection",
+    "Sessionize",
     "Source",
     "SourceError",
     "SpecError",
     "Transform",
     "TransformError",
+    "Where",
     "col",
     "components",
     "concat",
@@ -96,6 +122,19 @@ __all__ = [
 
 _HOMES = {
     "batch": ("Batch", "Codes", "Lists", "Masked"),
+    "builtin.collapse": ("Collapse",),
+    "builtin.dedupe": ("Dedupe",),
+    "builtin.drop": ("Drop",),
+    "builtin.drop_dangling": ("DropDangling",),
+    "builtin.elapsed": ("Elapsed",),
+    "builtin.events": ("Events",),
+    "builtin.fields": ("Fields",),
+    "builtin.intervals": ("Intervals",),
+    "builtin.label": ("Label",),
+    "builtin.sample": ("Sample",),
+    "builtin.select": ("Select",),
+    "builtin.sessionize": ("Sessionize",),
+    "builtin.where": ("Where",),
     "columns": ("Column",),
     "component": (
         "Mergeable", "Model", "Query", "Request", "Scan", "Schema", "Selection", "Source",
