@@ -46,7 +46,7 @@ class Fields(Schema):
             return data
         found = dict(data)
         if isinstance(data.get("columns"), list | tuple):
-            found["columns"] = [Column(snake_case(c), paths=(c,)) if isinstance(c, str) else c
+            found["columns"] = [_column(c) if isinstance(c, str) else c
                                 for c in data["columns"]]  # fmt: skip
         if data.get("keep_all") is True:
             # A column of all the rest is read when it is named, and in ``extra`` it is.
@@ -81,6 +81,10 @@ class Fields(Schema):
 
 _TYPES = {"time": "time", "end": "time", "order": "number"}
 OTHER = Column("other", paths=("*",), type="json", description="all that no other column reads")
+
+
+def _column(path: str) -> Column:
+    return Column(snake_case(path), paths=(path,), description=f"the field {path}")
 
 
 def _name(column: Any) -> Any:

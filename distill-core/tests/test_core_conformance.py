@@ -1,0 +1,150 @@
+"""Every component of the core passes the kit that it ships, and none is forgotten."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from distill_core.builtin.collapse import Collapse
+from distill_core.builtin.dedupe import Dedupe
+from distill_core.builtin.drop import Drop
+from distill_core.builtin.drop_dangling import DropDangling
+from distill_core.builtin.elapsed import Elapsed
+from distill_core.builtin.events import Events
+from distill_core.builtin.fields import Fields
+from distill_core.builtin.intervals import Intervals
+from distill_core.builtin.label import Label
+from distill_core.builtin.sample import Sample
+from distill_core.builtin.select import Select
+from distill_core.builtin.sessionize import Sessionize
+from distill_core.builtin.where import Where
+from distill_core.component import Component, component_name
+from distill_core.registry import components
+from distill_core.testing import Documents, QueryTests, SchemaTests, SourceTests, TransformTests
+
+PAIR = {"start": "activity = 'start'", "stop": "activity = 'stop'"}
+
+
+class TestWhere(TransformTests):
+    def component(self) -> Where:
+        return Where(condition="activity = 'click' OR number > 0")
+
+
+class TestDrop(TransformTests):
+    def component(self) -> Drop:
+        return Drop(condition="target LIKE 'x%' AND duration > INTERVAL '1 ms'")
+
+
+class TestSelect(TransformTests):
+    def component(self) -> Select:
+        return Select(columns=["target", "details"])
+
+
+class TestLabel(TransformTests):
+    def component(self) -> Label:
+        rules = [{"when": "flag", "value": "yes"}, {"when": "score < 0", "value": "low"}]
+        return Label(column="mark", rules=rules, default="none")
+
+
+class TestElapsed(TransformTests):
+    def component(self) -> Elapsed:
+        return Elapsed()
+
+
+class TestSample(TransformTests):
+    def component(self) -> Sample:
+        return Sample(fraction=0.5, seed=3)
+
+
+class TestCollapse(TransformTests):
+    def component(self) -> Collapse:
+        return Collapse(same=["activity", "target"])
+
+
+class TestCollapseOfAll(TransformTests):
+    def component(self) -> Collapse:
+        return Collapse(
+            same=["user"], where="activity <> 'reset'", max_gap="5ms", anchor="first",
+            keep="coalesce", into="interval",
+        )  # fmt: skip
+
+
+class TestDedupe(TransformTests):
+    def component(self) -> Dedupe:
+        return Dedupe(by=["activity", "target"])
+
+
+class TestIntervals(TransformTests):
+    def component(self) -> Intervals:
+        return Intervals(**PAIR, key=["target"])
+
+
+class TestIntervalsOfAll(TransformTests):
+    def component(self) -> Intervals:
+        return Intervals(
+            **PAIR, pairing="fifo", max_span="20ms", until="activity = 'reset'", open="censor",
+            ties="start_first", null_key="group", name="span", keep="all", key=["user"],
+        )  # fmt: skip
+
+
+class TestDropDangling(TransformTests):
+    def component(self) -> DropDangling:
+        return DropDangling(**PAIR, key=["target"])
+
+
+class TestSessionize(TransformTests):
+    def component(self) -> Sessionize:
+        return Sessionize(gap="4ms")
+
+
+class TestSessionizeLabel(TransformTests):
+    def component(self) -> Sessionize:
+        return Sessionize(gap="4ms", as_case=False)
+
+
+class TestEvents(QueryTests):
+    def component(self) -> Events:
+        return Events(where="activity = 'click'", since="2026-01-01", limit=5, sort="-time")
+
+
+class TestFields(SchemaTests):
+    def component(self) -> Fields:
+        return Fields(
+            case="visit", activity=("what", "=seen"), time="at.ts", unit="s", user="user.name",
+            end="until", order="n", columns=["page.url", "tags"], keep_all=True,
+        )  # fmt: skip
+
+    def documents(self) -> list[object]:
+        return [
+            {"visit": "a", "what": "load", "at": {"ts": 5}, "page": {"url": "/"}, "x": 1},
+            {"visit": "", "user": {"name": "bob"}, "at": {"ts": 1.5}, "until": 9, "tags": ["t"]},
+            {"visit": "a", "what": "click", "at": {"ts": "7"}},
+            {"visit": "a", "what": "click", "at": {"ts": 3}, "until": 2, "n": "x"},
+            None,
+            {"what": "lost", "at": {"ts": 3}},
+        ]
+
+
+class TestDocuments(SourceTests):
+    def component(self) -> Documents:
+        return Documents(documents=tuple(self.documents()), chunk=2)
+
+    def documents(self) -> list[dict[str, object]]:
+        return [{"case": "a", "activity": "click", "time": n, "number": n} for n in range(5)]
+
+
+def _tested() -> set[type[Component]]:
+    classes = [c for name, c in globals().items() if name.startswith("Test") and inspect.isclass(c)]
+    return {type(cls().component()) for cls in classes}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [e for kind in ("source", "schema", "query", "transform", "model") for e in components(kind)
+     if e.distribution == "distill-core"],
+    ids=lambda e: f"{e.kind}:{e.name}",
+)  # fmt: skip
+def test_every_builtin_is_tested(entry):
+    """Each component that the core registers has a class of laws above."""
+    assert entry.name in {component_name(cls) for cls in _tested()}
