@@ -111,8 +111,8 @@ class Collapse(Transform):
         if self.anchor == "chain":
             new[1:] |= time[1:] - reach(log, np.flatnonzero(new))[:-1] > gap
             return new
-        start = np.flatnonzero(new)
-        end = np.append(start[1:], len(new))
+        edges = np.append(np.flatnonzero(new), len(new))
+        start, end = edges[:-1], edges[1:]
         long = np.flatnonzero(time[end - 1] - time[start] > gap)
         times = time.tolist() if len(long) else []
         for row, stop in zip(start[long].tolist(), end[long].tolist(), strict=True):
@@ -134,10 +134,12 @@ class Collapse(Transform):
     def _written(
         self, log: EventLog, first: Ints, offsets: Ints, member: Bools | None
     ) -> Mapping[str, Array]:
-        rows = np.arange(len(log), dtype=np.int64)
+        sources = Lists(offsets, log.positions)
+        if "source_ids" in log.data:
+            sources = log.sources_of(Lists(offsets, np.arange(len(log), dtype=np.int64)))
         found: dict[str, Array] = {
             "count": _counts(log, first, offsets),
-            "source_ids": log.sources_of(Lists(offsets, rows)),
+            "source_ids": sources,
         }
         end = log.data.get("end")
         if self.into == "interval" or isinstance(end, Masked):

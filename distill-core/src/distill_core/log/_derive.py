@@ -119,7 +119,7 @@ def _merge_lists(old: Lists | None, new: Lists, stays: Ints, is_made: Bools, num
 def united_sources(log: EventLog, sources: Lists) -> Lists:
     """The source's events behind these rows, in order, each once."""
     if "source_ids" not in log.data:
-        return Lists(sources.offsets, log.positions[sources.values])
+        return Lists(sources.offsets, log.positions.take(sources.values))
     owner = np.repeat(np.arange(len(sources)), sources.lengths)
     inner = log.sources.take(sources.values)
     owner = np.repeat(owner, inner.lengths)

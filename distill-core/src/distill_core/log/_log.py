@@ -217,6 +217,8 @@ class EventLog:
 
     def take(self, rows: NDArray[Any] | slice) -> EventLog:
         """These rows (a mask, a slice, or rising positions) as a log without reports."""
+        if isinstance(rows, np.ndarray) and rows.dtype == bool:
+            rows = np.flatnonzero(rows)  # several times as fast as a mask, a column at a time
         data = {name: column.take(rows) for name, column in self.data.items()}
         return EventLog(self._columns, data, borders(_case_codes(data)), self.ids)
 
@@ -232,7 +234,7 @@ class EventLog:
     def keep(self, keep: Bools, reason: str) -> EventLog:
         """The events where the mask is true; the others are dropped, and told under ``reason``."""
         out = self.take(keep)
-        notes = self.notes.drop(reason, self.positions[~keep])
+        notes = self.notes.drop(reason, self.positions[np.flatnonzero(~keep)])
         return out.replace(reading=self.reading, steps=self.steps, notes=notes)
 
     def tell(

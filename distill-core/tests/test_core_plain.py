@@ -1,0 +1,74 @@
+"""The plain steps keep the laws of transforms; the registry knows them."""
+
+from __future__ import annotations
+
+import pytest
+
+from distill_core.builtin.drop import Drop
+from distill_core.builtin.elapsed import Elapsed
+from distill_core.builtin.label import Label
+from distill_core.builtin.plugin import distill_transforms
+from distill_core.builtin.sample import Sample
+from distill_core.builtin.select import Select
+from distill_core.builtin.where import Where
+from distill_core.testing.logs import build
+from distill_core.testing.transforms import TransformTests
+
+
+class TestWhere(TransformTests):
+    def component(self):
+        return Where(condition="target = 'x' OR number > 0")
+
+
+class TestDrop(TransformTests):
+    def component(self):
+        return Drop(condition="NOT target = 'x' AND duration > '3ms'")
+
+
+class TestSelect(TransformTests):
+    def component(self):
+        return Select(columns=["target", "duration"])
+
+
+class TestLabel(TransformTests):
+    def component(self):
+        rules = [
+            {"when": "target = 'x'", "value": "zebra"},
+            {"when": "details IS NULL", "value": "ähre"},
+            {"when": "time >= '1970-01-01T00:00:00.020Z'", "value": "🖱"},
+        ]
+        return Label(column="kind", rules=rules, default="late")
+
+
+class TestElapsed(TransformTests):
+    def component(self):
+        return Elapsed()
+
+
+class TestSample(TransformTests):
+    def component(self):
+        return Sample(fraction=0.5, seed=3)
+
+
+@pytest.mark.parametrize("name", [
+    "collapse", "dedupe", "drop", "elapsed", "label", "sample", "select", "sessionize", "where",
+])  # fmt: skip
+def test_the_plugin_offers_it(name):
+    """Every step is offered by the core's own plugin under its name."""
+    assert name in [cls.__component__ for cls in distill_transforms()]
+
+
+def test_label_has_a_sorted_dictionary():
+    """Codes of a label follow the order of its texts, whatever order the rules have."""
+    rows = [{"case": "c", "activity": a, "time": 0} for a in "ab"]
+    rules = [{"when": "activity = 'a'", "value": "z"}, {"when": "activity = 'b'", "value": "b"}]
+    out = build(rows).apply(Label(column="kind", rules=rules))
+    assert out.labels("kind").tolist() == ["b", "z"]
+    assert out.codes("kind").tolist() == [1, 0]
+
+
+def test_sample_of_cases_that_look_like_ids():
+    """A case of 16 hex digits is hashed as that number, and chosen all the same."""
+    rows = [{"case": f"{n * 7919:016x}", "activity": "x", "time": 0} for n in range(400)]
+    out = build(rows).apply(Sample(fraction=0.25))
+    assert 60 < len(out) < 140
