@@ -1,0 +1,138 @@
+"""Which format a file has, and its records, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from distill_core.batch import Batch
+from distill_core.component import Request, Scan
+from distill_core.errors import SourceError
+from distill_files.arrays import read_array
+from distill_files.blocks import Documents, blocks
+from distill_files.found import Found
+from distill_files.lines import Bad, numbered_lines, read_lines, value_of
+from distill_files.ndjson import Irregular, load
+
+Format = Literal["ndjson", "json", "csv", "parquet"]
+
+SMALL = 2**21
+"""Bytes of a file that is read in plain Python: starting DuckDB would take longer."""
+
+_ENDINGS: dict[str, Format] = {
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".ldjson": "ndjson",
+    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Options:
+    """The parameters of ``Files`` that say how a file is read."""
+
+    format: str = "auto"
+    flatten: bool = False
+    delimiter: str | None = None
+    numbers: bool = False
+    threads: int | None = None
+
+
+def format_of(path: Path, found: Found, wanted: str) -> Format:
+    """The format: the wanted one, else by ending, else by content. SourceError if none fits."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise SourceError(
+                f"{found.written!r} is written in UTF-16 ({found.name})",
+                code="source-format",
+                hint="write it in UTF-8",
+            )
+        if head == b"PAR1":
+            return "parquet"
+        if wanted != "auto":
+            return wanted  # type: ignore[return-value]
+        name = found.name.lower().removesuffix(".gz").removesuffix(".zst")
+        if (known := _ENDINGS.get(Path(name).suffix)) is not None:
+            return known
+        file.seek(0)
+        return _by_content(file, found)
+
+
+def _by_content(file: BinaryIO, found: Found) -> Format:
+    """NDJSON if each line is a value of its own, JSON if all lines are one."""
+    lines = (line for _, line in numbered_lines(file))
+    first = next(lines, b"{}")
+    if first[:1] not in (b"{", b"["):
+        raise SourceError(
+            f"{found.written!r} is of no format that is known by its content ({found.name})",
+            code="source-format",
+            hint="say which it is: format='ndjson', 'json', 'csv' or 'parquet'",
+        )
+    if isinstance(value_of(first, Scan()), Bad) and first[:2] != b'{"':
+        return "json"
+    if isinstance(value_of(first, Scan()), Bad):
+        return "ndjson"
+    return "json" if first[:1] == b"[" and next(lines, None) is None else "ndjson"
+
+
+def read_plain(
+    path: Path, found: Found, options: Options, first: int, request: Request, scan: Scan,
+    folder: Path,
+) -> Iterator[Batch | Documents]:  # fmt: skip
+    """The records of an uncompressed file, as batches (documents, if these are asked for)."""
+    format_ = format_of(path, found, options.format)
+    if format_ in ("ndjson", "json") and _is_fast(path, options, request):
+        layout = "newline_delimited" if format_ == "ndjson" else "array"
+
+        def nulls(records: Sequence[int]) -> list[int]:
+            wanted = set(records)
+            return [r for r, v in enumerate(records_of(path, found, options, Scan()))
+                    if r in wanted and v is None]  # fmt: skip
+
+        try:
+            yield from load(path, layout, request, first, folder, options.threads, scan, nulls)
+        except Irregular:
+            pass
+        else:
+            return
+    yield from blocks(records_of(path, found, options, scan), first, request, scan)
+
+
+def _is_fast(path: Path, options: Options, request: Request) -> bool:
+    return not (
+        request.documents
+        or options.flatten
+        or path.stat().st_size <= SMALL
+        or any(mark in str(path) for mark in "*?[")
+    )
+
+
+def records_of(path: Path, found: Found, options: Options, scan: Scan) -> Iterator[Any]:
+    """The file's records, JSON values or Bad, one by one: the exact reading."""
+    format_ = format_of(path, found, options.format)
+    with path.open("rb") as file:
+        if format_ == "ndjson":
+            yield from (value for _, value in read_lines(file, scan, flatten=options.flatten))
+        elif format_ == "json":
+            yield from read_array(file, found.name, scan)
+
+
+def line_of(
+    path: Path, found: Found, options: Options, records: Sequence[int]
+) -> dict[int, int]:
+    """The line of each record (ascending); none for formats whose lines say nothing."""
+    if format_of(path, found, options.format) != "ndjson":
+        return {}
+    wanted, lines = set(records), {}
+    with path.open("rb") as file:
+        if options.flatten:
+            numbers: Iterator[int] = (n for n, _ in read_lines(file, Scan(), flatten=True))
+        else:
+            numbers = (n for n, _ in numbered_lines(file))
+        for record, number in enumerate(numbers):
+            if record in wanted:
+                lines[record] = number
+            if record >= records[-1]:
+                break
+    return lines

@@ -1,0 +1,159 @@
+"""Which parts of a record the fast reader takes, and how columns are made of them.
+
+A record's top-level keys are read as JSON text; an object of which only single keys are wanted is
+read as a STRUCT of these. Numbers come as numbers, all else as a dictionary of JSON texts, each
+of which is decoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from distill_core.columns import Column
+from distill_core.extract import Field, Path, Template, parse_path
+from distill_files.engine import literal, quoted
+
+Keys = tuple[str, ...]
+NUMERIC = ("time", "duration", "integer", "number")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A part of a record that is fetched: by ``keys``; what is deeper is decoded from it."""
+
+    keys: Keys
+    number: str | None  # BIGINT or DOUBLE: numbers come as such; None: all is by dictionary
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fetched, and the paths of each column."""
+
+    paths: dict[str, list[Path]]
+    leaves: list[Leaf]
+    structs: frozenset[str] = frozenset()
+
+    @property
+    def tops(self) -> list[str]:
+        """The top-level keys that are read."""
+        return list(dict.fromkeys(leaf.keys[0] for leaf in self.leaves))
+
+    def leaf_of(self, keys: Keys) -> int:
+        """The number of the leaf that holds this part."""
+        for index, leaf in enumerate(self.leaves):
+            if keys[: len(leaf.keys)] == leaf.keys:
+                return index
+        raise KeyError(keys)
+
+
+def wanted_keys(path: Path) -> list[Keys]:
+    """The parts of a record that a path looks at."""
+    fields = path.fields if isinstance(path, Template) else (path,)
+    keys: list[Keys] = []
+    for part in fields:
+        if isinstance(part, Field):
+            keys.append((part.text,))
+            if "." in part.text:
+                keys.append(part.keys)
+    return keys
+
+
+def plan(columns: Sequence[Column], *, structs: bool) -> Plan:
+    """The leaves for these columns; without ``structs`` whole top-level keys alone."""
+    paths = {c.name: [parse_path(p) for p in c.paths] for c in columns if c.paths}
+    kinds: dict[Keys, set[str]] = {}
+    for column in columns:
+        for path in paths.get(column.name, []):
+            kind = _number(column) if isinstance(path, Field) else "text"
+            for keys in wanted_keys(path):
+                kinds.setdefault(keys, set()).add(kind)
+    whole = {keys[0] for keys in kinds if len(keys) == 1}
+    inner: dict[str, list[Keys]] = {}
+    for keys in kinds:
+        if len(keys) > 1:
+            inner.setdefault(keys[0], []).append(keys)
+    split = {
+        top for top, found in inner.items()
+        if structs and top not in whole and _may_split([keys[1:] for keys in found])
+    }  # fmt: skip
+    leaves: list[Leaf] = []
+    for keys, found in kinds.items():
+        if len(keys) == 1 or keys[0] in split:
+            alone = not any(other[: len(keys)] == keys for other in kinds if other != keys)
+            number = next(iter(found)) if len(found) == 1 and alone else "text"
+            leaves.append(Leaf(keys, None if number == "text" else number))
+    leaves += [Leaf((top,), None) for top in inner if top not in whole and top not in split]
+    return Plan(paths, leaves, frozenset(split))
+
+
+def _number(column: Column) -> str:
+    if column.type == "number":
+        return "DOUBLE"
+    return "BIGINT" if column.type in NUMERIC else "text"
+
+
+def _may_split(paths: list[Keys]) -> bool:
+    """Whether one level of STRUCT does: single keys, no two that differ in case alone."""
+    return all(len(p) == 1 and p[0] for p in paths) and len({p[0].lower() for p in paths}) == len(
+        paths
+    )
+
+
+def rivals(tops: Sequence[str]) -> set[str]:
+    """The keys that differ from another one in case alone: they cannot be read at once."""
+    spelt: dict[str, list[str]] = {}
+    for top in tops:
+        spelt.setdefault(top.lower(), []).append(top)
+    return {top for found in spelt.values() if len(found) > 1 for top in found}
+
+
+def rounds(tops: Sequence[str]) -> list[list[str]]:
+    """The keys by reading: in none of them do two differ in case alone."""
+    made: list[list[str]] = []
+    for top in tops:
+        for names in made:
+            if top.lower() not in {name.lower() for name in names}:
+                names.append(top)
+                break
+        else:
+            made.append([top])
+    return made
+
+
+def column_types(found: Plan, tops: Sequence[str]) -> str:
+    """The ``columns`` of read_json for these top-level keys."""
+    parts = []
+    for top in tops:
+        type_ = "JSON"
+        if top in found.structs:
+            inner = [leaf.keys[1] for leaf in found.leaves if leaf.keys[0] == top]
+            type_ = f"STRUCT({', '.join(f'{quoted(key)} JSON' for key in inner)})"
+        parts.append(f"{literal(top)}: {literal(type_)}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def selected(found: Plan, tops: Sequence[str]) -> str:
+    """The SELECT list: each leaf of these keys as text ``c<i>``, its plain numbers as ``n<i>``."""
+    parts = []
+    for index, leaf in enumerate(found.leaves):
+        if leaf.keys[0] not in tops:
+            continue
+        place = ".".join(quoted(key) for key in leaf.keys)
+        text = f"CAST({place} AS VARCHAR)"
+        if leaf.number is None:
+            parts.append(f"{text} AS c{index}")
+            continue
+        number = _plain_number(place, leaf.number)
+        parts.append(f"{number} AS n{index}")
+        parts.append(f"CASE WHEN n{index} IS NULL THEN {text} END AS c{index}")
+    return ", ".join(parts)
+
+
+def _plain_number(place: str, type_: str) -> str:
+    """The number, NULL for all that is not plainly one of this type."""
+    text = f"CAST({place} AS VARCHAR)"
+    number = f"TRY_CAST({text} AS {type_})"
+    if type_ == "BIGINT":
+        return f"CASE WHEN CAST({number} AS VARCHAR) = {text} THEN {number} END"
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
