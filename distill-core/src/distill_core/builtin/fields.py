@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.columns import RESERVED, Column, Unit, snake_case
 from distill_core.component import Schema
@@ -26,6 +26,12 @@ class Fields(Schema):
     >>> [column.name for column in schema.columns()]
     ['case', 'activity', 'time', 'page_url']
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"case": "session", "activity": "event", "time": "ts", "unit": "ms"}]
+        }
+    )
 
     case: Path | None = Field(None, description="the unit of behaviour; none: the user")
     activity: Path = Field(description="what happened")

@@ -103,12 +103,24 @@ def type_text(spec: dict[str, Any], root: dict[str, Any]) -> str:
 
 
 def example(cls: type[Component], kind: str, name: str) -> str:
-    """How the component stands in a document, with its required parameters."""
+    """How the component stands in a document: its first example, else required parameters."""
     schema = component_schema(cls)
-    given = ", ".join(f"{key} = {_sample(schema['properties'][key], schema)}"
-                      for key in schema.get("required", ()))  # fmt: skip
+    if examples := schema.get("examples"):
+        params = {key: _toml(value) for key, value in examples[0].items()}
+    else:
+        required = schema.get("required", ())
+        params = {key: _sample(schema["properties"][key], schema) for key in required}
+    given = ", ".join(f"{key} = {value}" for key, value in params.items())
     written = f'{{ name = "{name}", params = {{ {given} }} }}' if given else f'"{name}"'
     return f"transforms = [{written}]" if kind == "transform" else f"{kind} = {written}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _sample(spec: dict[str, Any], root: dict[str, Any]) -> str:

@@ -1,0 +1,301 @@
+"""The command line as a user meets it: what goes where, exit codes, errors in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from folder import plugin
+from plugins import distill as call
+
+from distill_core.cli._describe import example
+from distill_core.component import KINDS
+from distill_core.registry import components
+from distill_core.wire import build
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
+EVENTS = (
+    {"who": "ann", "what": "open", "at": 0, "note": None},
+    {"who": "ann", "what": "clo\u001b[31mse", "at": 90, "note": "h\u00e9 \u6f22"},
+    {"who": "bob", "what": "open", "at": 30},
+)
+FIELDS = {"name": "fields", "params": {"case": "who", "activity": "what", "time": "at",
+                                       "unit": "s", "columns": ["note"]}}  # fmt: skip
+LOG = "\n".join(json.dumps(event, ensure_ascii=False) for event in EVENTS) + "\n"
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """The folder of the plugin of these tests."""
+    return plugin(tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture
+def distill(target, tmp_path, monkeypatch):
+    """``distill`` in a working directory with a log, a pipeline and a configuration."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("DISTILL_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "log.ndjson").write_text(LOG, "utf-8")
+    document = {"source": {"name": "files", "params": {"path": "log.ndjson"}}, "schema": FIELDS}
+    (tmp_path / "all.json").write_text(json.dumps(document), "utf-8")
+    steps = [{"name": "sessionize", "params": {"gap": "30m"}}]
+    (tmp_path / "distill.toml").write_text(
+        '[sources.web]\nsource = { name = "files", params = { path = "log.ndjson", '
+        'password = "env:PW" } }\n'
+        'schema = { name = "fields", params = { case = "who", activity = "what", time = "at", '
+        'unit = "s" } }\n'
+        '[pipelines.visits]\nsource = "web"\n'
+        f'transforms = [{{ name = "sessionize", params = {{ gap = "{steps[0]["params"]["gap"]}" '
+        '} }]\nparams = { gap = "transforms.0.params.gap" }\n',
+        "utf-8",
+    )
+
+    def run(*arguments, stdin="", **environ):
+        environ = {"DISTILL_PLUGINS": "tests", **environ}
+        return call(*arguments, targets=[target], stdin=stdin, **environ)
+
+    return run
+
+
+def rows(done):
+    """The rows of NDJSON."""
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_ndjson_into_a_pipe(distill):
+    """Into a pipe go rows, one JSON object a line, unchanged; stderr stays silent."""
+    found = rows(distill("run", "all.json"))
+    assert [row["activity"] for row in found] == ["open", "clo\u001b[31mse", "open"]
+    assert found[1]["note"] == "h\u00e9 \u6f22"
+
+
+def test_json_is_what_python_says(distill, target):
+    """`--json` is `Result.to_json()` and a line end, byte for byte."""
+    code = (
+        "import sys; sys.stdout.reconfigure(encoding='utf-8')\n"
+        "from distill_core.wire import from_document, load\n"
+        "print(from_document(load('all.json')).run().to_json())"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(target), "DISTILL_PLUGINS": "tests"}
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, capture_output=True, env=environ, check=True)
+    done = distill("run", "all.json", "--json")
+    assert done.stdout == said.stdout.decode("utf-8")
+    assert json.loads(done.stdout)["kind"] == "events"
+
+
+@pytest.mark.parametrize(
+    "locale", [{"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
+)
+def test_utf8_whatever_the_locale(distill, locale):
+    """Under another encoding of the system the same bytes come out."""
+    done = distill("run", "all.json", "--json", **locale)
+    assert done.stdout == distill("run", "all.json", "--json").stdout
+
+
+def test_a_named_pipeline_and_its_parameters(distill):
+    """A name of distill.toml runs; flags win over variables, these over the file."""
+    assert {row["case"] for row in rows(distill("run", "visits"))} == {
+        "ann@1970-01-01T00:00:00.000000Z", "bob@1970-01-01T00:00:30.000000Z"
+    }  # fmt: skip
+    variable = {"DISTILL_PIPELINES__VISITS__TRANSFORMS__0__PARAMS__GAP": "1m"}
+    assert len({row["case"] for row in rows(distill("run", "visits", **variable))}) == 3
+    again = distill("run", "visits", "--param", "gap=2m", **variable)
+    assert len({row["case"] for row in rows(again)}) == 2
+    over = distill("run", "visits", "--set", "transforms.0.params.gap=10s")
+    assert len({row["case"] for row in rows(over)}) == 3
+
+
+def test_document_or_events_on_stdin(distill):
+    """`-` is a document on stdin; a source may read events there; both at once is wrong usage."""
+    text = 'source = "web"\n'
+    assert len(rows(distill("run", "-", stdin=text))) == 3
+    first = "source.params.path=-"
+    assert len(rows(distill("run", "all.json", "--set", first, stdin=LOG.splitlines()[0]))) == 1
+    both = distill("run", "-", "--set", first, stdin=text)
+    assert both.returncode == 2
+    assert "both" in both.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("run", "all.json", "--set", "transforms.0.params.gap=1"), 1, "code: spec-invalid"),
+        (("run", "visits", "--set", "transforms.0.params.gap=1"), 1,
+         "error: transforms.0.params.gap: "),
+        (("run", "visits", "--set", "transforms.0.params.gapp=1m"), 1,
+         "hint: did you mean 'gap'?"),
+        (("run", "visits", "--param", "gpa=1m"), 1, "hint: did you mean 'gap'?"),
+        (("run", "visit"), 1, "did you mean 'visits'?"),
+        (("run", "no.toml"), 1, "there is no file 'no.toml'"),
+        (("run", "all.json", "--config", "no.toml"), 1, "code: config-invalid"),
+        (("run", "all.json", "--set", "query.params.where=what ="), 1, "query."),
+        (("run", "visits", "--set", "gap"), 2, "NAME=VALUE"),
+        (("run",), 2, "Missing argument"),
+        (("describe", "thing", "x"), 2, "there is no kind"),
+        (("describe", "model", "grap"), 1, "did you mean 'graph'?"),
+        (("plugins", "show", "x"), 1, "there is no plugin"),
+        (("nonsense",), 2, "nonsense"),
+    ],
+)  # fmt: skip
+def test_errors_in_words(distill, arguments, code, says):
+    """Every error is told on stderr in words, with its hint and code; nothing goes to stdout."""
+    done = distill(*arguments)
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unexpected_errors(distill):
+    """A fault in strange code is one line, and DISTILL_TRACEBACK=1 shows where it is."""
+    arguments = ("run", "all.json", "--set", "model=wrong")
+    done = distill(*arguments)
+    assert done.returncode == 1
+    assert "distill-tests 1.0" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert 'raise ZeroDivisionError("by zero' in distill(*arguments, DISTILL_TRACEBACK="1").stderr
+    stray = distill("run", "all.json", "--set", "source.params.path=no.ndjson")
+    assert stray.returncode == 1
+    assert "Traceback" not in stray.stderr
+
+
+def test_the_plan(distill):
+    """`--explain` checks the pipeline, tells what would be read and reads nothing."""
+    arguments = ("run", "all.json", "--explain", "--set", "source.params.path=not-there")
+    plan = json.loads(distill(*arguments, "--json").stdout)
+    assert plan["columns"]["activity"] == ["what"]
+    assert "activity ← what" in distill(*arguments).stdout
+
+
+def test_describe(distill):
+    """A component is told in words with all parameters, or as its JSON Schema."""
+    told = distill("describe", "transform", "sessionize").stdout
+    assert "gap" in told
+    assert 'transforms = [{ name = "sessionize", params = { gap = "30m" } }]' in told
+    schema = json.loads(distill("describe", "transform", "sessionize", "--json").stdout)
+    assert schema["properties"]["gap"]["format"] == "duration"
+    assert "secret (env:NAME, file:PATH)" in distill("describe", "source", "files").stdout
+    named = json.loads(distill("describe", "model", "--json").stdout)
+    assert [entry["name"] for entry in named] == ["graph", "wrong"]
+
+
+def test_every_example_of_describe_is_valid():
+    """What `describe` shows under "In a pipeline" names required parameters with fitting values."""
+    for kind in KINDS:
+        for entry in components(kind):
+            if entry.distribution == "distill-core":
+                written = tomllib.loads(example(entry.cls, kind, entry.name))
+                (part,) = written.values()
+                build(kind, part[0] if kind == "transform" else part)
+
+
+def test_config_show(distill):
+    """Every setting is shown with its origin; a secret is masked, a reference is not."""
+    variable = "DISTILL_SOURCES__WEB__SOURCE__PARAMS__PATH"
+    done = distill("config", "show", "--json", **{variable: "x.ndjson"})
+    found = {one["path"]: one for one in json.loads(done.stdout)["settings"]}
+    assert found["sources.web.source.params.path"]["origin"] == f"environment {variable}"
+    assert found["sources.web.source.params.password"]["value"] == "env:PW"
+    assert "x.ndjson" in distill("config", "show", **{variable: "x.ndjson"}).stdout
+
+
+def test_inspect(distill, tmp_path):
+    """A file is looked into: fields with types and nulls, suspects, a pipeline that then runs."""
+    base = 1_700_000_000_000
+    lines = [{"session_id": f"s{i % 5}", "event": "ab"[i % 2], "stamp": base + i, "n": i,
+              "page": {"url": "/x"}} for i in range(50)]  # fmt: skip
+    lines[0]["n"] = None
+    (tmp_path / "odd.ndjson").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    found = json.loads(distill("inspect", "odd.ndjson", "--json").stdout)
+    fields = {one["path"]: one for one in found["fields"]}
+    assert (fields["n"]["null"], fields["n"]["types"]) == (0.02, {"integer": 49})
+    assert "page.url" in fields
+    assert found["facts"] == {"format": "ndjson"}
+    assert found["suspects"]["time"][0] == {"path": "stamp", "unit": "ms"}
+    (tmp_path / "begin.json").write_text(json.dumps(found["pipeline"]), "utf-8")
+    assert len(rows(distill("run", "begin.json"))) == 50
+    assert "may be the case: session_id" in distill("inspect", "odd.ndjson").stdout
+
+
+def test_light(distill):
+    """`distill --help` and usage errors load neither pydantic nor pandas nor rich."""
+    code = (
+        "import sys\nfrom distill_core.cli import main\nsys.argv = ['distill', '--help']\n"
+        "try:\n    main()\nfinally:\n"
+        "    heavy = {'pydantic', 'pandas', 'rich', 'numpy'} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert distill("--version").stdout.startswith("distill-core ")
+
+
+def start(target, tmp_path, **pipeline):
+    """``distill run`` of the source with this name and parameters, with pipes."""
+    fields = {"name": "fields", "params": {"case": "who", "activity": "what", "time": "at",
+                                           "unit": "s"}}  # fmt: skip
+    document = tmp_path / "started.json"
+    document.write_text(json.dumps({"source": pipeline, "schema": fields}), "utf-8")
+    return subprocess.Popen(
+        [sys.executable, "-m", "distill_core.cli", "run", str(document)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(target), "DISTILL_PLUGINS": "tests"},
+    )
+
+
+@POSIX
+def test_a_closed_pipe(target, tmp_path):
+    """A reader that has enough (`| head -1`) ends the command quietly, with exit code 0."""
+    process = start(target, tmp_path, name="many", params={"n": 5_000})
+    assert process.stdout.readline().startswith(b"{")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()
+
+
+@POSIX
+def test_interrupted(target, tmp_path):
+    """Ctrl-C ends a command with exit code 130 and no traceback."""
+    with start(target, tmp_path, name="waits") as process:
+        assert process.stderr.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b""
+        assert process.wait() == 130
+
+
+@POSIX
+def test_on_a_terminal(distill, target, tmp_path):
+    """On a terminal rows are a table, controls are visible, NO_COLOR means no color."""
+    import pty
+
+    for arguments in (["run", "all.json"], ["run", "all.json", "--json"],
+                      ["run", "all.json", "--set", "model=graph"]):  # fmt: skip
+        ours, theirs = pty.openpty()
+        environ = {**os.environ, "PYTHONPATH": str(target), "DISTILL_PLUGINS": "tests",
+                   "NO_COLOR": "1", "TERM": "xterm", "COLUMNS": "200"}  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distill_core.cli", *arguments],
+            stdout=theirs, stderr=subprocess.DEVNULL, env=environ,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # Linux says so when the other end is closed
+            pass
+        os.close(ours)
+        assert process.wait() == 0
+        assert b"\x1b[31" not in shown
+        assert (b"source" if "--set" in arguments else b"clo\\u001b[31mse") in shown
