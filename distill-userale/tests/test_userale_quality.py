@@ -97,6 +97,9 @@ def test_twins(counts) -> None:
     assert counts([both[0], both[1] | {"clientTime": T + 1}])["twin"] == (0, 2)
     assert counts([both[0], both[1] | {"target": "b"}])["twin"] == (0, 2)
     assert counts([both[0], both[1] | {"sessionID": "t"}])["twin"] == (0, 2)
+    lone = [record | {"sessionID": None} for record in both]
+    assert counts(lone)["twin"] == (1, 2)
+    assert counts([lone[0], lone[1] | {"userId": "v"}])["twin"] == (0, 2)
     clicks = [record | {"type": "click"} for record in both]
     assert counts(clicks)["twin"] == (0, 0)
 
@@ -138,7 +141,8 @@ def test_interval_faults(counts) -> None:
         ([custom(0), raw(34, "mouseover")], 0),
         ([custom(0), raw(34, sessionID="t")], 0),
         ([raw(0), custom(2), raw(34)], 0),
-        ([raw(0), custom(100), raw(134)], 1),
+        ([raw(0), custom(60), raw(90)], 0),
+        ([raw(0), custom(61), raw(90)], 1),
         ([custom(0), raw(0)], 0),
         ([custom(0, "load"), raw(34)], 0),
         ([custom(0)], 0),
@@ -166,6 +170,12 @@ def test_page_end_lost(counts, last, gap, lost) -> None:
     assert counts(records)["page_end_lost"] == (lost, 1)
 
 
+def test_page_end_after_a_custom_record(counts) -> None:
+    """An application's own record may be what a page ends with."""
+    records = [custom(0, "load"), custom(100), custom(3100, "load", pageUrl="/b")]
+    assert counts(records)["page_end_lost"] == (0, 1)
+
+
 def test_page_end_of_one_page(counts) -> None:
     """A reload ends a page too; the last page of a session, and another session, end none."""
     records = [custom(0, "load"), raw(9, "wheel"), custom(5000, "load")]
@@ -187,6 +197,9 @@ def test_shared_session(counts) -> None:
     assert counts(tabs)["page_end_lost"] == (0, 0)
     loads = [*visit(0, "/a"), *visit(1000, "/b"), *visit(2000, "/a"), *visit(3000, "/b")]
     assert counts(loads)["shared_session"] == (0, 1)
+    other = [interval(at, at + 9, pageUrl="/b") for at in (300, 600, 900)]
+    late = [*visit(0, "/a", n=12), *other]
+    assert counts(late)["shared_session"] == (0, 1)
     back = [*visit(0, "/a"), *visit(1000, "/b"), *visit(2000, "/a", load=False)]
     assert counts(back)["shared_session"] == (0, 1)
     apart = [r | {"sessionID": r["pageUrl"]} for r in tabs]

@@ -144,7 +144,7 @@ def test_page_load_time(read, record, micros) -> None:
 
 @pytest.mark.parametrize(
     ("given", "order"),
-    [(0, 0), (0.7, 700), (0.1 + 0.2, 300), (0.999, 999), (1, 1000), (None, None)],
+    [(0, 0), (0.7, 700), (0.1 + 0.2, 300), (1 - 0.9, 100), (0.999, 999), (1, 1000), (None, None)],
 )
 def test_order_is_the_micro_time(read, given, order) -> None:
     """A microTime of .7 is order 700; the time stays as it is."""

@@ -32,7 +32,7 @@ def twins(log: EventLog) -> Sign:
     """Focus and blur once more from the document, in the moment of the window's own record."""
     about = _is(log, "activity", "focus", "blur") & _is(log, "log_type", "raw")
     seen_by_window = _is(log, "details", _WINDOW)
-    key = _groups(log.codes("session_id"), log.time, log.codes("activity"), log.codes("target"))
+    key = _groups(_whose(log), log.time, log.codes("activity"), log.codes("target"))
     has_window = np.zeros(len(log) + 1, dtype=np.bool_)
     has_window[key[about & seen_by_window]] = True
     return about & log.get("details").null & has_window[key], about
@@ -51,10 +51,10 @@ def duplicates(log: EventLog) -> Sign:
 def same_stamp(log: EventLog) -> Sign:
     """A raw record in the same microsecond of a session as an earlier one."""
     order = log.get("order")
-    about = _is(log, "log_type", "raw") & ~order.null & ~log.get("session_id").null
+    about = _is(log, "log_type", "raw") & ~order.null
     rows = np.flatnonzero(about)
     found = np.zeros(len(log), dtype=np.bool_)
-    parts = (log.codes("session_id"), log.time, log.codes("order"))
+    parts = (_whose(log), log.time, log.codes("order"))
     found[rows[_again(_groups(*(part[rows] for part in parts)))]] = True
     return found, about
 
@@ -170,6 +170,12 @@ def _by_session(log: EventLog) -> tuple[Ints, NDArray[Any]]:
     rows = np.lexsort((log.time, session))
     rows = rows[session[rows] >= 0]
     return rows, session[rows]
+
+
+def _whose(log: EventLog) -> NDArray[Any]:
+    """A number for each row's session, where it has none for its case."""
+    session = log.codes("session_id")
+    return np.where(session >= 0, session, -1 - log.codes("case"))
 
 
 def _intervals(log: EventLog) -> tuple[Masked, Bools]:
