@@ -60,13 +60,14 @@ class Codes:
         return self.codes < 0
 
     def take(self, rows: NDArray[Any] | slice) -> Codes:
-        """The same column for these rows (positions, a mask or a slice); the dictionary is shared."""
+        """The same column for these rows (positions, mask or slice); the dictionary is shared."""
         found = Codes(_taken(self.codes, rows), self._values, ordered=self.ordered)
         if "values" in self.__dict__:
             found.__dict__["values"] = self.values
         return found
 
     def to_list(self) -> list[str | None]:
+        """The texts, None where there is none."""
         values = [*self.values, None]
         return [values[code] for code in self.codes.tolist()]
 
@@ -117,12 +118,14 @@ class Masked:
         return len(self.values)
 
     def take(self, rows: NDArray[Any] | slice) -> Masked:
+        """The same column for these rows (positions, a mask or a slice)."""
         values = _taken(self.values, rows)
         return Masked(
             values, _taken(self.null, rows) if self.null.any() else np.zeros(len(values), bool)
         )
 
     def to_list(self) -> list[Any]:
+        """The values, None where there is none; times and durations in µs."""
         pairs = zip(self.values.tolist(), self.null.tolist(), strict=True)
         return [None if null else value for value, null in pairs]
 
@@ -163,6 +166,7 @@ class Lists:
         return np.diff(self.offsets)
 
     def take(self, rows: NDArray[Any] | slice) -> Lists:
+        """The same column for these rows (positions, a mask or a slice)."""
         starts, lengths = self.offsets[:-1][rows], self.lengths[rows]
         offsets = np.zeros(len(starts) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
@@ -170,6 +174,7 @@ class Lists:
         return Lists(offsets, self.values[np.arange(offsets[-1]) + shift], self.null[rows])
 
     def to_list(self) -> list[list[int] | None]:
+        """The lists of positions, None where there is none."""
         flat, borders, null = self.values.tolist(), self.offsets.tolist(), self.null.tolist()
         spans = zip(borders, borders[1:], null, strict=False)
         return [None if missing else flat[a:b] for a, b, missing in spans]

@@ -31,7 +31,7 @@ class Column:
     is a fault. ``zone``: the zone of times written without one. ``required``: a row without it is
     rejected. ``sensitive``: personal data; tools hide it by default.
 
-    >>> Column("time", paths=("clientTime", "startTime"), type="time", unit="ms", required=True).unit
+    >>> Column("time", paths=("clientTime", "startTime"), type="time", unit="ms").unit
     'ms'
     """
 

@@ -173,7 +173,7 @@ class Scan:
         for name, value in facts.items():
             old = self.facts.get(name)
             both = isinstance(value, int | float) and isinstance(old, int | float)
-            self.facts[name] = old + value if both else value  # type: ignore[operator]
+            self.facts[name] = old + value if both else value
 
 
 class Source(Component):

@@ -63,8 +63,7 @@ def read_series(
             bad = ~np.isfinite(found.values)
             found = Masked(np.where(bad, 0, found.values), null | bad)
     else:
-        values = [None if _is_null(v) else v for v in series.array]
-        return read_objects(name, values, column)
+        return read_objects(name, [None if _is_null(v) else v for v in series.array], column)
     if column is None or column.type == natural:
         return column or Column(name, type=natural), found, None
     return read_objects(name, found.to_list(), column)
@@ -87,7 +86,7 @@ def _read_times(
             )
         series = series.dt.tz_localize(zone)
     null = series.isna().to_numpy()
-    micros = series.dt.tz_convert("UTC").dt.as_unit("us").array.asi8  # type: ignore[attr-defined]
+    micros = series.dt.tz_convert("UTC").dt.as_unit("us").array.asi8
     return column or Column(name, type="time"), Masked(np.where(null, 0, micros), null), None
 
 

@@ -7,11 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from distill_core.collect import Collector
 from distill_core.columns import Column
 from distill_core.component import (
-    Component, Model, Query, Schema, Selection, Source, Transform, component_name,
-)  # fmt: skip
-from distill_core.collect import Collector
+    Component,
+    Model,
+    Query,
+    Schema,
+    Selection,
+    Source,
+    Transform,
+    component_name,
+)
 from distill_core.errors import DistillError, ModelError
 from distill_core.log import EventLog
 from distill_core.reading import Plan, Progress, plan_reading, read
@@ -49,7 +56,8 @@ class Pipeline:
     def log(self, *, strict: bool = False, progress: Progress | None = None) -> EventLog:
         """The event log before the model, with all columns."""
         whole = replace(self, model=None)
-        return whole._transformed(whole._read(whole.plan(), strict, progress))
+        read_log = whole._read(whole.plan(), strict, progress)  # noqa: SLF001 - a pipeline too
+        return whole._transformed(read_log)  # noqa: SLF001
 
     def check(self) -> Mapping[str, Column]:
         """Run all steps on an empty log: every column named must be there at its step.
@@ -123,7 +131,8 @@ class Pipeline:
         if self.model is None:
             return None
         names: set[str] = set()
-        for step in (*self.transforms, self.model):
+        steps: tuple[Transform | Model, ...] = (*self.transforms, self.model)
+        for step in steps:
             if step.reads is None:
                 return None
             names |= set(step.reads) | step.named_columns()

@@ -137,14 +137,14 @@ def _earlier_equals(data: Mapping[str, Array]) -> Ints:
 
 def differs(column: Array) -> NDArray[np.bool_]:
     """Whether each row but the first differs from the row before it; null equals null."""
+    other: NDArray[np.bool_]
     if isinstance(column, Codes):
-        return column.codes[1:] != column.codes[:-1]
+        other = column.codes[1:] != column.codes[:-1]
+        return other
     if isinstance(column, Masked):
         null = column.null
-        if not null.any():
-            return column.values[1:] != column.values[:-1]  # type: ignore[no-any-return]
         other = column.values[1:] != column.values[:-1]
-        return (null[1:] != null[:-1]) | (other & ~null[1:])
+        return (null[1:] != null[:-1]) | (other & ~null[1:]) if null.any() else other
     rows = column.to_list()
     return np.array([a != b for a, b in zip(rows, rows[1:], strict=False)], dtype=bool)
 
@@ -167,7 +167,8 @@ def prepare(
         data = {name: column.take(rows) for name, column in data.items()}
     found = {name: c.sort_values() if isinstance(c, Codes) else c for name, c in data.items()}
     case, time, order = found["case"], found["time"], found.get("order")
-    assert isinstance(case, Codes) and isinstance(time, Masked)
+    assert isinstance(case, Codes)
+    assert isinstance(time, Masked)
     rows = sort_rows(case.codes, time.values, order if isinstance(order, Masked) else None)
     if rows is not None:
         found = {name: column.take(rows) for name, column in found.items()}

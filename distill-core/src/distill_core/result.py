@@ -135,7 +135,9 @@ class Result:
             )
         import networkx as nx
 
-        return nx.node_link_graph(self.to_dict(), edges="edges")  # type: ignore[no-any-return]
+        graph = nx.node_link_graph(self.to_dict(), edges="edges")
+        assert isinstance(graph, nx.DiGraph)
+        return graph
 
     def plot(self) -> Picture:
         """A picture, which a notebook shows and ``save`` writes as one HTML file."""

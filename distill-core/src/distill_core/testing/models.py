@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from distill_core.columns import RESERVED
 from distill_core.component import Mergeable, Model
 from distill_core.log import EventLog
-from distill_core.pipeline import compute
 from distill_core.picture import Picture
+from distill_core.pipeline import compute
 from distill_core.result import Result
 from distill_core.testing.components import LAWS, ComponentTests
 from distill_core.testing.logs import build, documents
@@ -75,7 +75,8 @@ class ModelTests(ComponentTests):
         """Every result has a picture that needs no network."""
         picture = compute(self.component(), self.log(data.draw(self.rows()))).plot()
         assert isinstance(picture, Picture)
-        assert "src=" not in picture._repr_html_().replace("src='data:", "").replace('src="data:', "")
+        shown = picture._repr_html_()
+        assert "src=" not in shown.replace("src='data:", "").replace('src="data:', "")
 
     @LAWS
     @given(data=st.data(), seed=st.integers(0, 999))
@@ -97,10 +98,11 @@ class ModelTests(ComponentTests):
     def test_column_law(self, data: Any) -> None:
         """``reads``, the parameters' columns and the reserved ones suffice."""
         model = self.component()
-        if type(model).reads is None:
+        reads = type(model).reads
+        if reads is None:
             return
         log = self.log(data.draw(self.rows()))
-        named = {*type(model).reads, *model.named_columns(), *RESERVED}
+        named = {*reads, *model.named_columns(), *RESERVED}
         least = log.without(*(name for name in log.columns if name not in named))
         assert compute(model, least).to_dict() == compute(model, log).to_dict()
 

@@ -114,10 +114,11 @@ class TransformTests(ComponentTests):
     def test_column_law(self, data: Any) -> None:
         """``reads``, the parameters' columns and the reserved ones suffice."""
         component = self.component()
-        if type(component).reads is None:
+        reads = type(component).reads
+        if reads is None:
             return
         log = self.log(data.draw(self.rows()))
-        named = {*type(component).reads, *component.named_columns(), *RESERVED}
+        named = {*reads, *component.named_columns(), *RESERVED}
         others = [name for name in log.columns if name not in named]
         whole, least = log.apply(component), log.without(*others).apply(component)
         shared = [name for name in whole.columns if name in least.columns]
