@@ -181,10 +181,11 @@ def find_pairs(step: PairingStep, log: EventLog) -> Found:
     until = None if step.until is None else mask(step.until, log)
     role = start | stop if until is None else start | stop | until
     rows = np.flatnonzero(role)
+    case = np.repeat(np.arange(log.n_cases), np.diff(np.searchsorted(rows, log.offsets)))
     entries = Entries(
-        log.case_of[rows],
+        case,
         log.time[rows],
-        None if step.max_span is None else case_ends(log)[log.case_of[rows]],
+        None if step.max_span is None else case_ends(log)[case],
         start[rows],
         stop[rows],
         None if until is None else until[rows],

@@ -205,17 +205,16 @@ class Intervals(Transform):
         """The log with the intervals in, and out what does not stay."""
         used = np.zeros(len(log), dtype=bool)
         used[at] = used[end[end >= 0]] = True
-        spare = np.zeros(len(log), dtype=bool)
+        lose: dict[str, Bools] = {}
         if self.null_key == "drop":
-            spare[found.rows[found.lost]] = True
-            spare &= ~used
-        sources = Lists(*_sources(at, end))
-        if spare.any():
-            log, at, sources, used = _keep(log, ~spare, "missing_key", at, sources, used)
+            lost = np.zeros(len(log), dtype=bool)
+            lost[found.rows[found.lost]] = True
+            lose["missing_key"] = lost & ~used
         if self.keep == "intervals":
-            log, at, sources, used = _keep(log, used, "other", at, sources, used)
+            lose["other"] = ~used & ~lose.get("missing_key", used)
         drop = None if self.keep == "all" else used
-        return log.derive(self, at=at, sources=sources, columns=columns, drop=drop)
+        sources = Lists(*_sources(at, end))
+        return log.derive(self, at=at, sources=sources, columns=columns, drop=drop, lose=lose)
 
 
 def _at(key: Ints | None, rows: Ints) -> Ints | None:
@@ -236,12 +235,3 @@ def _sources(at: Ints, end: Ints) -> tuple[Ints, Ints]:
     both = np.stack([at, end], axis=1).ravel()
     length = 1 + (end >= 0)
     return np.concatenate([[0], np.cumsum(length)]), both[both >= 0]
-
-
-def _keep(
-    log: EventLog, keep: Bools, reason: str, at: Ints, sources: Lists, used: Bools
-) -> tuple[EventLog, Ints, Lists, Bools]:
-    """The log without some rows, and the numbers of rows as they are then."""
-    number = np.cumsum(keep) - 1
-    moved = Lists(sources.offsets, number[sources.values])
-    return log.keep(keep, reason), number[at], moved, used[keep]

@@ -11,7 +11,7 @@ from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
 from distill_core.collect import null_column
 from distill_core.columns import Column
 from distill_core.ids import made_ids
-from distill_core.prepare import borders, unite
+from distill_core.prepare import unite
 
 if TYPE_CHECKING:
     from distill_core.log._log import EventLog, Step
@@ -29,71 +29,65 @@ def derive(
     sources: Lists,
     columns: Mapping[str, tuple[Column, Array] | Array],
     drop: Bools | None,
+    lose: Mapping[str, Bools],
 ) -> EventLog:
     """See ``EventLog.derive``."""
     assert at is not None, "windows come with the transform that needs them"
-    rows, made = len(log), len(at)
-    stay = np.ones(rows, dtype=bool) if drop is None else ~drop
-    ids = Lists(sources.offsets, log.positions[sources.values])
+    made, gone = len(at), np.zeros(len(log), dtype=bool) if drop is None else drop
+    notes = log.notes.derive(made, int(np.count_nonzero(gone)))
+    for reason, rows in lose.items():
+        notes = notes.drop(reason, log.positions.take(np.flatnonzero(rows)))
+        gone = gone | rows
+    ids = Lists(sources.offsets, log.positions.take(sources.values))
     table = log.ids.append(made, made_ids(log.ids, by.__component__, by.params_key(), ids))
-    pick = _places(stay, at)  # ≥ 0: a row that stays; < 0: made event −1 − pick
-    is_made = pick < 0
-    number = -1 - pick[is_made]
-    source = np.where(is_made, 0, pick)
-    source[is_made] = at[number]
-    data: dict[str, Array] = {}
+    origin, place = _places(~gone, at)
     specs = dict(log.columns)
     own = {n: (c if isinstance(c, tuple) else (log.column(n), c)) for n, c in columns.items()}
     own["id"] = (log.columns["id"], Masked.full(np.arange(made, dtype=np.int64) + len(log.ids)))
     own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
-    for name, column in log.data.items():
-        if name not in own:
-            data[name] = column.take(source)
+    data: dict[str, Array] = {n: c.take(origin) for n, c in log.data.items() if n not in own}
     for name, (spec, array) in own.items():
         old = log.sources if name == "source_ids" else log.data.get(name)
-        data[name] = _merge(spec, old, array, pick, is_made, number)
+        data[name] = _merge(spec, old, array, origin, place)
         specs[name] = spec
-    notes = log.notes.derive(made, int((~stay).sum()))
-    case = data["case"]
-    assert isinstance(case, Codes)
-    return log.replace(
-        columns=specs, data=data, offsets=borders(case.codes), ids=table, notes=notes
-    )
+    offsets = np.searchsorted(origin, log.offsets)
+    offsets = offsets[np.append(True, np.diff(offsets) > 0)]
+    return log.replace(columns=specs, data=data, offsets=offsets, ids=table, notes=notes)
 
 
-def _places(stay: Bools, at: Ints) -> Ints:
-    """The new order: rows that stay, each followed by the events made at it (−1 − number)."""
-    made_at = np.bincount(at, minlength=len(stay))
-    width = stay + made_at
-    first = np.cumsum(width) - width
-    pick = np.empty(int(width.sum()), dtype=np.int64)
-    kept = np.flatnonzero(stay)
-    pick[first[kept]] = kept
-    rank = np.arange(len(at)) - np.searchsorted(at, at, side="left")
-    pick[first[at] + stay[at] + rank] = -1 - np.arange(len(at))
-    return pick
+def _places(stay: Bools, at: Ints) -> tuple[Ints, Ints]:
+    """The new order: the row that each event comes from, and which of them are made ones.
+
+    Made events follow the row that they are made at, if that stays, else take its place.
+    """
+    made = np.zeros(len(stay), dtype=bool)
+    made[at] = True
+    if (np.diff(at) > 0).all() and not stay[at].any():  # each takes the place of its row
+        origin = np.flatnonzero(stay | made)
+        return origin, np.flatnonzero(made.take(origin))
+    width = stay + np.bincount(at, minlength=len(stay))
+    origin = np.repeat(np.arange(len(stay)), width)
+    rank = np.arange(len(at)) - np.searchsorted(at, at)
+    return origin, np.searchsorted(origin, at) + stay[at] + rank
 
 
-def _merge(
-    spec: Column, old: Array | None, new: Array, pick: Ints, is_made: Bools, number: Ints
-) -> Array:
-    """One column: of the rows that stay from ``old`` (None: the default), of made ones ``new``."""
-    stays = pick[~is_made]
+def _merge(spec: Column, old: Array | None, new: Array, origin: Ints, place: Ints) -> Array:
+    """One column: ``old`` (None: the default) by row, but ``new`` at the places of made events."""
+    rows = len(origin)
     if isinstance(new, Lists):
-        return _merge_lists(old if isinstance(old, Lists) else None, new, stays, is_made, number)
+        return _merge_lists(old if isinstance(old, Lists) else None, new, origin, place)
     if isinstance(new, Codes):
-        head = old.take(stays) if isinstance(old, Codes) else Codes(np.full(len(stays), -1), [])
-        both = unite([head, new.take(number)])
-        codes = np.empty(len(pick), dtype=np.int32)
-        codes[~is_made], codes[is_made] = both.codes[: len(stays)], both.codes[len(stays) :]
+        if not isinstance(old, Codes):
+            old, origin = Codes(np.full(1, -1), []), np.zeros(rows, dtype=np.int64)
+        both = unite([old, new])
+        codes = both.codes[: len(old)].take(origin)
+        codes[place] = both.codes[len(old) :]
         return Codes(codes, both.values, ordered=True)
-    base = old.take(stays) if isinstance(old, Masked) else default_column(spec, len(stays))
+    base = old.take(origin) if isinstance(old, Masked) else default_column(spec, rows)
     assert isinstance(base, Masked)
-    values = np.empty(len(pick), dtype=np.result_type(base.values, new.values))
-    null = np.empty(len(pick), dtype=bool)
-    values[~is_made], null[~is_made] = base.values, base.null
-    values[is_made], null[is_made] = new.values[number], new.null[number]
-    return Masked(values, null)
+    values = base.values.astype(np.result_type(base.values, new.values), copy=False)
+    values[place], base.null[place] = new.values, new.null
+    return Masked(values, base.null)
 
 
 def default_column(spec: Column, rows: int) -> Codes | Masked:
@@ -103,17 +97,27 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
     return null_column(spec, rows)
 
 
-def _merge_lists(old: Lists | None, new: Lists, stays: Ints, is_made: Bools, number: Ints) -> Lists:
-    made = new.take(number)
-    head = Lists(np.zeros(len(stays) + 1), np.zeros(0, np.int64), np.ones(len(stays), dtype=bool))
-    head = head if old is None else old.take(stays)
-    lengths, null = np.empty(len(is_made), dtype=np.int64), np.empty(len(is_made), dtype=bool)
-    lengths[is_made], lengths[~is_made] = made.lengths, head.lengths
-    null[is_made], null[~is_made] = made.null, head.null
-    flat = np.repeat(is_made, lengths)
-    values = np.empty(len(flat), dtype=np.int64)
-    values[flat], values[~flat] = made.values, head.values
-    return Lists(np.concatenate([[0], np.cumsum(lengths)]), values, null)
+def _merge_lists(old: Lists | None, new: Lists, origin: Ints, place: Ints) -> Lists:
+    rows = len(origin)
+    if old is None:
+        old = Lists(np.zeros(len(origin) + 1), np.zeros(0, np.int64), np.ones(rows, dtype=bool))
+        origin = np.arange(rows)
+    null = old.null.take(origin)
+    single = len(old.values) == len(old) and bool((old.offsets[1:] > old.offsets[:-1]).all())
+    lengths = np.ones(rows, dtype=np.int64) if single else old.lengths.take(origin)
+    lengths[place], null[place] = new.lengths, new.null
+    offsets = np.zeros(rows + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    # where a made event's list belongs, what is read here is overwritten
+    if single:
+        values = np.repeat(old.values.take(origin), lengths)
+    else:
+        from_row = np.repeat(old.offsets[:-1].take(origin) - offsets[:-1], lengths)
+        from_row += np.arange(offsets[-1])
+        values = old.values.take(from_row, mode="clip") if len(old.values) else from_row
+    begins = np.repeat(offsets.take(place) - new.offsets[:-1], new.lengths)
+    values[begins + np.arange(len(new.values))] = new.values
+    return Lists(offsets, values, null)
 
 
 def united_sources(log: EventLog, sources: Lists) -> Lists:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -276,16 +277,20 @@ class EventLog:
         sources: Lists,
         columns: Mapping[str, tuple[Column, Array] | Array],
         drop: Bools | None = None,
+        lose: Mapping[str, Bools] = MappingProxyType({}),
     ) -> EventLog:
         """Made events: one per entry of ``at`` (rows, rising), placed after that row.
 
         A made event has the columns of its row ``at``; ``columns`` replaces or adds some (arrays
         with one entry a made event; other events have null there if the column is new).
         ``sources``: for each the rows it is made from, in order. ``drop``: rows that are used up
-        and leave. ``at=None``: windows, which need ``case`` (codes of cases) and ``time`` in
-        ``columns``. Ids are U(transform, params, ids made from).
+        and leave; ``lose``: reason → other rows that leave, told as dropped. ``at=None``:
+        windows, which need ``case`` (codes of cases) and ``time`` in ``columns``. Ids are
+        U(transform, params, ids made from).
         """
-        return _derive.derive(self, by, at=at, sources=sources, columns=columns, drop=drop)
+        return _derive.derive(
+            self, by, at=at, sources=sources, columns=columns, drop=drop, lose=lose
+        )
 
     def with_case(self, *names: str) -> EventLog:
         """Prepared anew, with the values of these columns as the case; ids stay.

@@ -96,7 +96,10 @@ def _rows(positions: Ints, log: EventLog) -> list[int]:
     """The row of each position in the log, −1 if it is not there."""
     if not len(log):
         return [-1] * len(positions)
-    sorter = np.argsort(log.positions, kind="stable")
-    place = np.minimum(np.searchsorted(log.positions[sorter], positions), len(log) - 1)
-    rows = sorter[place]
+    known = log.positions
+    if (known[1:] > known[:-1]).all():  # nothing was made or sorted since the log was read
+        rows = np.minimum(np.searchsorted(known, positions), len(log) - 1)
+    else:
+        sorter = np.argsort(known, kind="stable")
+        rows = sorter[np.minimum(np.searchsorted(known[sorter], positions), len(log) - 1)]
     return [int(r) if log.positions[r] == p else -1 for r, p in zip(rows, positions, strict=True)]
