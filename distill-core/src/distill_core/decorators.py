@@ -183,7 +183,8 @@ def _info(parameter: inspect.Parameter, description: str | None) -> FieldInfo:
     if isinstance(parameter.default, FieldInfo):
         return parameter.default
     default = ... if parameter.default is parameter.empty else parameter.default
-    info: FieldInfo = Field(default, description=description, validate_default=True)
+    told = {} if description is None else {"description": description}
+    info: FieldInfo = Field(default, validate_default=True, **told)  # type: ignore[call-overload]
     return info
 
 

@@ -77,7 +77,7 @@ class Failure:
 
     def __str__(self) -> str:
         """Plugin, distribution, version, stage and cause in one line."""
-        what = f"{type(self.error).__name__}: {self.error}".splitlines()[0]
+        what = " ".join(f"{type(self.error).__name__}: {self.error}".split())[:500]
         origin = f" ({self.distribution} {self.version})" if self.distribution else ""
         return f"plugin {self.plugin!r}{origin} failed at {self.stage}: {what}"
 
@@ -236,7 +236,8 @@ def _load(point: EntryPoint) -> Plugin:
         return Plugin(point.name, distribution, number, (), tuple(failed))
     for kind in KINDS:
         try:
-            answers = getattr(manager.hook, HOOKS[kind])()
+            hook = getattr(manager.hook, HOOKS[kind])
+            answers = hook() or [None] * len(hook.get_hookimpls())  # pluggy leaves None out
             for cls in _checked(kind, answers):
                 type.__setattr__(cls, "__origin__", f"{distribution} {number}")
                 entries.append(Entry(kind, cls.__component__, cls, distribution, number))
