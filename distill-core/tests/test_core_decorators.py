@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dl.transform
-def long_stays(  # noqa: D417 - what it does not tell is the point
+def long_stays(
     log: dl.EventLog,
     least: Duration = "1s",
     *,
