@@ -133,7 +133,7 @@ def _ordered(level: Sequence[int], near: Mapping[int, Sequence[int]]) -> list[li
             for at, node in enumerate(rows[index]):
                 known = [place[other] for other in near[node] if other in place]
                 centre[node] = sum(known) / len(known) if known else float(at)
-            rows[index].sort(key=lambda node: centre[node])  # noqa: B023 (used at once)
+            rows[index].sort(key=lambda node: centre[node])
         if (crossings := _crossings(rows, near)) < fewest:
             best, fewest = [row[:] for row in rows], crossings
     return best
