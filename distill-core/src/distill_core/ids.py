@@ -73,13 +73,13 @@ def _bits(values: NDArray[Any]) -> U64:
 
 
 def combine(parts: Sequence[U64]) -> U64:
-    """``U(x1…xn)`` of parts of equal length, element by element.
+    """``U(x1…xn)`` of parts of equal length (or of length 1), element by element.
 
     >>> words = [part(x) for x in ("intervals", "{}", "e1", "e3")]
     >>> texts(combine(words)).tolist()
     ['62fe04fafb5c858b']
     """
-    total = np.zeros(max(len(p) for p in parts), dtype=np.uint64)
+    total = np.zeros(np.broadcast_shapes(*(p.shape for p in parts)), dtype=np.uint64)
     for index, word in enumerate(parts, 1):
         total += mix(word + _times(index))
     return mix(total + _times(len(parts)))
@@ -120,7 +120,7 @@ class _Part:
     def texts(self, rows: NDArray[Any]) -> NDArray[Any]:
         if self.own is None:
             return texts(self.hashes()[rows])
-        found = np.append(self.own.values, [None])[self.own.codes[rows]]
+        found: NDArray[Any] = np.append(self.own.values, [None])[self.own.codes[rows]]
         missing = self.own.codes[rows] < 0
         if missing.any():
             found[missing] = texts(self.hashes()[rows[missing]])
