@@ -81,7 +81,7 @@ def test_one_instant_in_every_notation(value, column, micros):
         ("2024-06-28T01:15:11", MS),
         ("2024-06-28", MS),
         (datetime(2024, 6, 28), MS),  # noqa: DTZ001 (without a zone: that is the claim)
-       
+
         (True, MS), (-1, MS), (-0.5, MS), (float("nan"), MS), (float("inf"), MS),
         ("", MS), (" 2024-06-28T01:15:11Z", MS), ("2024-06-31T00:00:00Z", MS),
         ("2024-06-28T24:00:00Z", MS), ("2024-06-28T23:59:60Z", MS), ("0000-01-01T00:00:00Z", MS),

@@ -38,6 +38,7 @@ def connected(
     if threads is not None:
         config["threads"] = threads
     connection = duckdb.connect(":memory:", config=config)
+    open_ = [True]
     try:
         paths = ", ".join(literal(str(file)) for file in files)
         connection.execute("SET enable_progress_bar = false")
@@ -46,7 +47,8 @@ def connected(
         connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        scan.on_cancel(connection.interrupt)
+        scan.on_cancel(lambda: connection.interrupt() if open_ else None)
         yield connection
     finally:
+        open_.clear()
         connection.close()

@@ -58,7 +58,7 @@ def _standard(text: str) -> str:
             start = found.end()
         elif found["comma"]:
             before = text[start : found.start()].rstrip(" \t\r\n")
-            if before and before[-1] not in "[{,:":
+            if (before or "".join(kept[-1:]))[-1:] not in ("", "[", "{", ",", ":"):
                 kept.append(before)
                 start = found.end()
     return "".join([*kept, text[start:]])

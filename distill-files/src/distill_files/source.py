@@ -15,7 +15,7 @@ from pydantic import Field, PrivateAttr
 from distill_core.batch import Batch
 from distill_core.component import Request, Scan, Source
 from distill_files.blocks import Documents
-from distill_files.formats import Options, line_of, read_plain
+from distill_files.formats import Options, format_of, line_of, read_plain
 from distill_files.found import Found, find
 from distill_files.inflate import plain_file
 from distill_files.lines import blank_lines
@@ -62,6 +62,12 @@ class Files(Source, name="files"):
     )
 
     _blank: list[int] = PrivateAttr(default_factory=list)
+    _formats: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def formats(self) -> dict[str, str]:
+        """Name of each file that has been read → its format; ``distill inspect`` tells it."""
+        return dict(self._formats)
 
     def read(self, request: Request, scan: Scan) -> Iterator[Batch | Documents]:
         """One batch a clean file, else batches of some thousand records."""
@@ -79,6 +85,7 @@ class Files(Source, name="files"):
         self, found: Found, number: int, request: Request, scan: Scan, folder: Path
     ) -> Iterator[Batch | Documents]:
         plain = plain_file(found, folder, number)
+        self._formats[found.name] = format_of(plain, found, self.format)
         if found.is_stdin:
             self._blank[:] = blank_lines(plain)
         yield from read_plain(
