@@ -196,9 +196,8 @@ def pm4py_transitions(df: Any) -> Any:
     """pm4py's own: the graph of frequencies, and the graph with mean, median and total times."""
     import pm4py
 
-    names = {"activity_key": "activity", "timestamp_key": "time", "case_id_key": "case"}
-    counts, _, _ = pm4py.discover_dfg(df, **names)
-    times, _, _ = pm4py.discover_performance_dfg(df, **names)
+    counts, _, _ = pm4py.discover_dfg(df)
+    times, _, _ = pm4py.discover_performance_dfg(df)
     return counts, times
 
 

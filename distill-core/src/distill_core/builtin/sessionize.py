@@ -17,6 +17,7 @@ from distill_core.columns import Column
 from distill_core.component import Scope, Transform
 from distill_core.log import EventLog
 from distill_core.params import Duration
+from distill_core.timetext import time_texts
 
 SESSION = Column("session", description="the case, and when the session began")
 PARENT_CASE = Column("parent_case", description="the case that the session is a part of")
@@ -84,8 +85,7 @@ def _names(case: Codes, time: Ints) -> Callable[[], list[str]]:
 
     @cache
     def names() -> list[str]:
-        times = np.datetime_as_string(time.astype("datetime64[us]")).tolist()
-        return [f"{label}@{at}Z" for label, at in zip(case.to_list(), times, strict=True)]
+        return [f"{label}@{at}" for label, at in zip(case.to_list(), time_texts(time), strict=True)]
 
     return names
 
@@ -96,7 +96,7 @@ def _ranked(
     """Each session's place by code point of its name (None: they are in order), names in order."""
     heads = [f"{label}@" for label in log.cases]
     # Names of one case differ by time only. A head inside another lets them mingle: then sort.
-    if all(one < two and not two.startswith(one) for one, two in pairwise(heads)):
+    if len(set(map(len, heads))) <= 1 or all(one < two and not two.startswith(one) for one, two in pairwise(heads)):
         return None, names
     turn = sorted(range(len(start)), key=names().__getitem__)
     rank = np.empty(len(start), dtype=np.int32)

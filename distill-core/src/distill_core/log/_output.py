@@ -13,6 +13,7 @@ from distill_core.batch import Array, Codes, Lists, Masked
 from distill_core.columns import Column
 from distill_core.errors import DistillError
 from distill_core.ids import Ids
+from distill_core.timetext import time_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +29,6 @@ def id_codes(ids: Ids, column: Masked) -> Codes:
     found = np.full(len(column), -1, dtype=np.int32)
     found[~column.null] = codes
     return Codes(found, ids.texts(used)).sort_values()
-
-
-def time_texts(micros: np.ndarray[Any, np.dtype[np.int64]]) -> list[str]:
-    """ISO 8601 in UTC with microseconds, of many times at once."""
-    return (np.datetime_as_string(micros.astype("datetime64[us]")) + "Z").tolist()  # type: ignore[no-any-return]
 
 
 def _with_nulls(column: Masked, values: list[Any]) -> list[Any]:
