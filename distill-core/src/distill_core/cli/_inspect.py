@@ -28,19 +28,25 @@ def inspect_file(file: str, as_json: bool) -> None:
 
 def survey(file: str) -> dict[str, Any]:
     """All that ``distill inspect --json`` tells of a file. Raises SourceError."""
-    source = cast("Source", build("source", {"name": "files", "params": {"path": file}}))
+    params: dict[str, Any] = {"path": file}
+    source = cast("Source", build("source", {"name": "files", "params": params}))
     documents, scan = _sample(source)
+    if not documents and scan.rejected and "arrays" in type(source).model_fields:
+        params["arrays"] = "flatten"  # each line a list of records, as loggers post them
+        source = cast("Source", build("source", {"name": "files", "params": params}))
+        documents, scan = _sample(source)
     fields = fields_of(documents)
     ranked, likely = schemas(documents, fields), suspects(fields, len(documents))
     return {
         "file": file,
         "looked_at": len(documents),
+        "formats": getattr(source, "formats", {}),
         "facts": dict(scan.facts),
         "rejected": dict(Counter(reason for reason, _ in scan.rejected)),
         "fields": [one.to_dict(len(documents)) for one in fields],
         "schemas": ranked,
         "suspects": likely,
-        "pipeline": _pipeline(file, ranked, likely),
+        "pipeline": _pipeline(params, ranked, likely),
         "sample": documents[:3],
     }
 
@@ -62,25 +68,27 @@ def _sample(source: Source) -> tuple[list[Mapping[str, Any]], Scan]:
 
 
 def _pipeline(
-    file: str,
+    params: Mapping[str, Any],
     ranked: Sequence[Mapping[str, Any]],
     likely: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any] | None:
     """A pipeline to begin with: the schema that fits, else ``fields`` with what is suspected."""
-    source = {"name": "files", "params": {"path": file}}
+    source = {"name": "files", "params": dict(params)}
     if ranked and ranked[0]["score"] >= 0.5:
         return {"source": source, "schema": {"name": ranked[0]["name"]}}
     first = {role: ones[0] for role, ones in likely.items() if ones}
     if "time" not in first or "activity" not in first or not {"case", "user"} & first.keys():
         return None
-    params = {role: one["path"] for role, one in first.items()}
-    params |= {"unit": first["time"]["unit"]} if "unit" in first["time"] else {}
-    return {"source": source, "schema": {"name": "fields", "params": params}}
+    fields = {role: one["path"] for role, one in first.items()}
+    fields |= {"unit": first["time"]["unit"]} if "unit" in first["time"] else {}
+    return {"source": source, "schema": {"name": "fields", "params": fields}}
 
 
 def _put(found: Mapping[str, Any]) -> None:
-    facts = ", ".join(f"{name} {value}" for name, value in found["facts"].items())
-    put(f"{found['file']}: looked at {found['looked_at']} documents{facts and f' ({facts})'}")
+    told = {**found["formats"], **found["facts"]}
+    facts = ", ".join(f"{name}: {value}" for name, value in told.items())
+    count = f"{'the first ' if found['looked_at'] == SAMPLE else ''}{found['looked_at']} documents"
+    put(f"{found['file']}: looked at {count}{facts and f' ({facts})'}")
     for reason, count in found["rejected"].items():
         put(f"rejected {reason}: {count}")
     put("")

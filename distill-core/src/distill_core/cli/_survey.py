@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from distill_core.columns import snake_case
 from distill_core.component import Schema
 from distill_core.params import parse_instant
 from distill_core.registry import components
@@ -18,11 +20,12 @@ FIELDS = 500
 """So many fields of so many levels are looked at."""
 
 _NAMES = {
-    "time": r"time|date|stamp|(^|[._])(ts|at)$",
-    "case": r"session|case|visit|trace|conversation",
-    "activity": r"^(activity|event|action|type|verb|event_?(type|name)|name|what|method)$",
-    "user": r"user|person|customer|account|(^|[._])uid$|who",
+    "time": r"time|date|stamp|(^|_)(ts|at)$",
+    "case": r"(^|_)(session|case|visit|trace|conversation)(_?(id|key|no|number))?$",
+    "activity": r"^(activity|event|action|type|verb|(event|action)_?(type|name)|name|what)$",
+    "user": r"(^|_)(user|person|customer|account|who|uid)(_?(id|name|key))?$",
 }
+"""What fields are often called, in snake_case."""
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIRST, _LAST = 946_684_800, 4_102_444_800  # the years 2000 to 2100, in s
 
@@ -41,7 +44,8 @@ class Field:
         """Count one value that is not null."""
         self.seen += 1
         self.types[_type(value)] += 1
-        self.values[str(value)[:80]] += 1
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        self.values[text[:80]] += 1
         if kind := _instant(value):
             self.instants[kind] += 1
 
@@ -109,7 +113,7 @@ def suspects(fields: Sequence[Field], documents: int) -> dict[str, list[dict[str
 
 
 def _score(role: str, one: Field, documents: int, pattern: str) -> float:
-    named = bool(re.search(pattern, one.path.rpartition(".")[2], re.IGNORECASE))
+    named = bool(re.search(pattern, snake_case(one.path.rpartition(".")[2])))
     filled = one.seen / documents if documents else 0.0
     if role == "time":
         share = sum(one.instants.values()) / one.seen if one.seen else 0.0
