@@ -38,17 +38,24 @@ class Data:
         self.us = made["time"][rows] * 1000
         self.frame = pd.DataFrame(
             {
-                "case": pd.Series([f"session_{n:012d}" for n in made["session"][rows].tolist()], dtype=object),
+                "case": pd.Series(
+                    [f"session_{n:012d}" for n in made["session"][rows].tolist()], dtype=object
+                ),
                 "activity": pd.Series(TYPES[made["type"][rows]].astype(object)),
-                "target": pd.Series([f"item-{n:03d}" for n in made["target"][rows].tolist()], dtype=object),
+                "target": pd.Series(
+                    [f"item-{n:03d}" for n in made["target"][rows].tolist()], dtype=object
+                ),
                 "time": pd.to_datetime(self.us, unit="us", utc=True).as_unit("us"),
             }
         )
         self.log = dl.EventLog.from_frame(self.frame, case="case", activity="activity", time="time")
-        self.pandas = self.frame.astype({n: "str" for n in ("case", "activity", "target")})
+        self.pandas = self.frame.astype(dict.fromkeys(("case", "activity", "target"), "str"))
         self.pandas["pos"] = np.arange(events)
-        self.polars = pl.DataFrame({n: self.frame[n].to_list() for n in ("case", "activity", "target")}).with_columns(
-            time=pl.Series(self.us).cast(pl.Datetime("us")), pos=pl.Series(np.arange(events)))
+        self.polars = pl.DataFrame(
+            {n: self.frame[n].to_list() for n in ("case", "activity", "target")}
+        ).with_columns(
+            time=pl.Series(self.us).cast(pl.Datetime("us")), pos=pl.Series(np.arange(events))
+        )
         self.con = duckdb.connect()
         arrow = self.polars.with_columns(us=pl.Series(self.us)).to_arrow()
         self.con.register("arrow", arrow)
@@ -74,13 +81,22 @@ def sessionize(data: Data) -> list[Contender]:
 
     return [
         Contender("distill", own, labels),
-        Contender("polars on strings", lambda: peers.polars_sessionize(data.polars),
-                  lambda out: {"session": np.array(out["session"].to_list(), dtype=object)}),
-        Contender("DuckDB", lambda: peers.duckdb_sessionize(data.con),
-                  lambda out: {"session": np.asarray(out["session"], dtype=object)}),
-        Contender("pandas on strings", lambda: peers.pandas_sessionize(data.pandas),
-                  lambda out: {"session": out["session"].to_numpy(dtype=object)}),
-    ]  # fmt: skip
+        Contender(
+            "polars on strings",
+            lambda: peers.polars_sessionize(data.polars),
+            lambda out: {"session": np.array(out["session"].to_list(), dtype=object)},
+        ),
+        Contender(
+            "DuckDB",
+            lambda: peers.duckdb_sessionize(data.con),
+            lambda out: {"session": np.asarray(out["session"], dtype=object)},
+        ),
+        Contender(
+            "pandas on strings",
+            lambda: peers.pandas_sessionize(data.pandas),
+            lambda out: {"session": out["session"].to_numpy(dtype=object)},
+        ),
+    ]
 
 
 def intervals(data: Data) -> list[Contender]:
@@ -91,13 +107,28 @@ def intervals(data: Data) -> list[Contender]:
 
     return [
         Contender("distill", lambda: data.log.apply(step), pairs),
-        Contender("polars on strings", lambda: peers.polars_intervals(data.polars),
-                  lambda out: {"began": micros(out["before"].to_numpy()), "ended": micros(out["time"].to_numpy())}),
-        Contender("DuckDB", lambda: peers.duckdb_intervals(data.con),
-                  lambda out: {"began": out["began"], "ended": out["us"]}),
-        Contender("pandas on strings", lambda: peers.pandas_intervals(data.pandas),
-                  lambda out: {"began": micros(out["before"].dt.tz_localize(None)), "ended": micros(out["time"].dt.tz_localize(None))}),
-    ]  # fmt: skip
+        Contender(
+            "polars on strings",
+            lambda: peers.polars_intervals(data.polars),
+            lambda out: {
+                "began": micros(out["before"].to_numpy()),
+                "ended": micros(out["time"].to_numpy()),
+            },
+        ),
+        Contender(
+            "DuckDB",
+            lambda: peers.duckdb_intervals(data.con),
+            lambda out: {"began": out["began"], "ended": out["us"]},
+        ),
+        Contender(
+            "pandas on strings",
+            lambda: peers.pandas_intervals(data.pandas),
+            lambda out: {
+                "began": micros(out["before"].dt.tz_localize(None)),
+                "ended": micros(out["time"].dt.tz_localize(None)),
+            },
+        ),
+    ]
 
 
 def collapse(data: Data) -> list[Contender]:
@@ -110,14 +141,25 @@ def collapse(data: Data) -> list[Contender]:
 
     return [
         Contender("distill", lambda: data.log.apply(step), counts),
-        Contender("polars on strings", lambda: peers.polars_collapse(data.polars),
-                  lambda out: {"count": out["count"].to_numpy(), "us": micros(out["time"].to_numpy())}),
-        Contender("DuckDB", lambda: peers.duckdb_collapse(data.con), lambda out: {"count": out["count"]}),
-        Contender("pandas on strings", lambda: peers.pandas_collapse(data.pandas),
-                  lambda out: {"count": out["count"].to_numpy()}),
-        Contender("flagon's algorithm", lambda: peers.flagon_collapse(rows),
-                  lambda out: {"count": np.array([row[2] for row in out])}),
-    ]  # fmt: skip
+        Contender(
+            "polars on strings",
+            lambda: peers.polars_collapse(data.polars),
+            lambda out: {"count": out["count"].to_numpy(), "us": micros(out["time"].to_numpy())},
+        ),
+        Contender(
+            "DuckDB", lambda: peers.duckdb_collapse(data.con), lambda out: {"count": out["count"]}
+        ),
+        Contender(
+            "pandas on strings",
+            lambda: peers.pandas_collapse(data.pandas),
+            lambda out: {"count": out["count"].to_numpy()},
+        ),
+        Contender(
+            "flagon's algorithm",
+            lambda: peers.flagon_collapse(rows),
+            lambda out: {"count": np.array([row[2] for row in out])},
+        ),
+    ]
 
 
 def transitions(data: Data) -> list[Contender]:
@@ -125,41 +167,79 @@ def transitions(data: Data) -> list[Contender]:
 
     def figures(source: Any, target: Any, **more: Any) -> dict[str, Any]:
         edges = [f"{a} → {b}" for a, b in zip(source, target, strict=True)]
-        return {"edge": np.array(edges), **{k: np.rint(np.asarray(v, float)).astype(int) for k, v in more.items()}}
+        return {
+            "edge": np.array(edges),
+            **{k: np.rint(np.asarray(v, float)).astype(int) for k, v in more.items()},
+        }
 
     def table_of(out: Any, target: str) -> dict[str, Any]:
-        return figures(list(out["source" if "source" in out else "activity"]), list(out[target]),
-                       **{n: np.asarray(out[n]) for n in ("count", "cases", "total")},
-                       mean=np.asarray(out["mean"]), median=np.asarray(out["median"]))
+        return figures(
+            list(out["source" if "source" in out else "activity"]),
+            list(out[target]),
+            **{n: np.asarray(out[n]) for n in ("count", "cases", "total")},
+            mean=np.asarray(out["mean"]),
+            median=np.asarray(out["median"]),
+        )
 
     def own(result: Any) -> dict[str, Any]:
         edges = pd.DataFrame(list(result.edges))
-        return figures(edges["source"], edges["target"], **{n: edges[n] for n in ("count", "cases", "total", "mean", "median")})
+        return figures(
+            edges["source"],
+            edges["target"],
+            **{n: edges[n] for n in ("count", "cases", "total", "mean", "median")},
+        )
 
     def pm4py_answer(out: Any) -> dict[str, Any]:
         keys = sorted(out[0])
-        return {**figures([a for a, _ in keys], [b for _, b in keys], count=[out[0][k] for k in keys])}
+        return {
+            **figures([a for a, _ in keys], [b for _, b in keys], count=[out[0][k] for k in keys])
+        }
 
     activities, cases = data.frame["activity"].tolist(), data.frame["case"].tolist()
     found = [
         Contender("distill", lambda: model.compute(data.log), own),
-        Contender("polars on strings", lambda: peers.polars_transitions(data.polars),
-                  lambda out: table_of({n: out[n].to_list() for n in out.columns}, "target_")),
-        Contender("DuckDB", lambda: peers.duckdb_transitions(data.con), lambda out: table_of(out, "target")),
-        Contender("pandas on strings", lambda: peers.pandas_transitions(data.pandas),
-                  lambda out: table_of(out, "after")),
-        Contender("flagon's algorithm (counts)", lambda: peers.flagon_transitions(activities, cases),
-                  lambda out: figures(*zip(*sorted(out), strict=True), count=[out[k] for k in sorted(out)])),
-    ]  # fmt: skip
+        Contender(
+            "polars on strings",
+            lambda: peers.polars_transitions(data.polars),
+            lambda out: table_of({n: out[n].to_list() for n in out.columns}, "target_"),
+        ),
+        Contender(
+            "DuckDB",
+            lambda: peers.duckdb_transitions(data.con),
+            lambda out: table_of(out, "target"),
+        ),
+        Contender(
+            "pandas on strings",
+            lambda: peers.pandas_transitions(data.pandas),
+            lambda out: table_of(out, "after"),
+        ),
+        Contender(
+            "flagon's algorithm (counts)",
+            lambda: peers.flagon_transitions(activities, cases),
+            lambda out: figures(
+                *zip(*sorted(out), strict=True), count=[out[k] for k in sorted(out)]
+            ),
+        ),
+    ]
     if pm4py is not None:
-        frame = data.frame.rename(columns={"case": "case:concept:name", "activity": "concept:name", "time": "time:timestamp"})
+        frame = data.frame.rename(
+            columns={
+                "case": "case:concept:name",
+                "activity": "concept:name",
+                "time": "time:timestamp",
+            }
+        )
         frame = frame.astype({"case:concept:name": str, "concept:name": str})
         found.append(Contender("pm4py", lambda: peers.pm4py_transitions(frame), pm4py_answer))
     return found
 
 
-TASKS = {"sessionize": sessionize, "intervals, nested": intervals, "collapse": collapse,
-         "transitions (counts, cases, total, mean, median)": transitions}  # fmt: skip
+TASKS = {
+    "sessionize": sessionize,
+    "intervals, nested": intervals,
+    "collapse": collapse,
+    "transitions (counts, cases, total, mean, median)": transitions,
+}
 
 
 def main() -> None:
@@ -168,7 +248,9 @@ def main() -> None:
     parser.add_argument("events", nargs="*", type=int, default=[10_000, 1_000_000, 10_000_000])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    print(versions("distill-core", "polars", "duckdb", "pandas", "pm4py", "numpy"), platform.machine())
+    print(
+        versions("distill-core", "polars", "duckdb", "pandas", "pm4py", "numpy"), platform.machine()
+    )
     own: dict[str, list[tuple[int, float]]] = {}
     for events in options.events or [10_000, 1_000_000]:
         data = Data(events)

@@ -33,7 +33,9 @@ def distill(path: str) -> Any:
     import distill_core as dl
     from distill_files.source import Files
 
-    others = [n for n in COLUMNS if n not in {"sessionID", "type", "clientTime", "microTime", "userId"}]
+    others = [
+        n for n in COLUMNS if n not in {"sessionID", "type", "clientTime", "microTime", "userId"}
+    ]
     schema = dl.Fields(case="sessionID", activity="type", time="clientTime", unit="ms",
                        order="microTime", user="userId", columns=others)  # fmt: skip
     pipeline = dl.Pipeline(source=Files(path=path), schema=schema)
@@ -50,7 +52,9 @@ def duckdb(path: str) -> Any:
     yield
     con.execute(f"CREATE TABLE t AS SELECT * FROM read_json(?, columns={columns}, "
                 "format='newline_delimited', ignore_errors=true)", [path])  # fmt: skip
-    found = con.sql("SELECT count(*), sum(clientTime * 1000)::HUGEINT, count(DISTINCT sessionID) FROM t")
+    found = con.sql(
+        "SELECT count(*), sum(clientTime * 1000)::HUGEINT, count(DISTINCT sessionID) FROM t"
+    )
     rows, total, cases = found.fetchall()[0]
     yield [rows, total % 2**53, cases]
 
@@ -73,7 +77,12 @@ def pandas(path: str) -> Any:
     yield [len(df), total % 2**53, df["sessionID"].nunique()]
 
 
-CONTENDERS = {"distill": distill, "DuckDB CREATE TABLE AS": duckdb, "polars": polars, "pandas": pandas}
+CONTENDERS = {
+    "distill": distill,
+    "DuckDB CREATE TABLE AS": duckdb,
+    "polars": polars,
+    "pandas": pandas,
+}
 
 
 def child(name: str, path: str) -> None:
@@ -105,12 +114,17 @@ def main() -> None:
     parser.add_argument("--child", nargs=2)
     options = parser.parse_args()
     if options.child:
-        return child(*options.child)
+        child(*options.child)
+        return
     print(versions("distill-core", "duckdb", "polars", "pandas"))
     costs: list[tuple[int, float]] = []
     for events in options.events or [10_000, 1_000_000, 10_000_000]:
         path = write(events, options.folder / f"distill-bench-{events}.ndjson")
-        names = [n for n in CONTENDERS if events <= 2_000_000 or n in ("distill", "DuckDB CREATE TABLE AS")]
+        names = [
+            n
+            for n in CONTENDERS
+            if events <= 2_000_000 or n in ("distill", "DuckDB CREATE TABLE AS")
+        ]
         runs = {name: [run(name, path) for _ in range(options.repeats)] for name in names}
         answers = {name: found[0][2] for name, found in runs.items()}
         if any(answer != answers["distill"] for answer in answers.values()):
@@ -123,7 +137,10 @@ def main() -> None:
         path.unlink() if events > 2_000_000 else None
     base = dict(costs).get(1_000_000)
     if base:
-        print("\ncost of an event, beside 1 M:", ", ".join(f"{n:,}: {c / base:.2f} ×" for n, c in costs))
+        print(
+            "\ncost of an event, beside 1 M:",
+            ", ".join(f"{n:,}: {c / base:.2f} ×" for n, c in costs),
+        )
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ def records(events: int, seed: int = 7) -> Any:
         )  # fmt: skip
         yield "".join(
             f'{{"target":"{targets[g]}","path":{paths[g]},'
-            f'"pageUrl":"http://shop.example:8080/product/{g}?user=u{u}","pageTitle":"Example Shop",'
+            f'"pageUrl":"http://shop.example:8080/product/{g}?user=u{u}",'
+            f'"pageTitle":"Example Shop",'
             f'"pageReferrer":"http://shop.example:8080/","browser":{{"browser":"chrome",'
             f'"version":"156.0.0"}},"clientTime":{t},"microTime":0.{m},'
             f'"location":{{"x":{g * 3},"y":{g + 40}}},"scrnRes":{{"width":1366,"height":625}},'

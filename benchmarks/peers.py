@@ -20,10 +20,14 @@ def polars_sessionize(df: Any) -> Any:
     """Window functions over the case."""
     import polars as pl
 
-    new = (pl.col("time").diff().over("case").dt.total_microseconds() > GAP_US).fill_null(value=True)
+    new = (pl.col("time").diff().over("case").dt.total_microseconds() > GAP_US).fill_null(
+        value=True
+    )
     df = df.with_columns(number=new.cum_sum().over("case"))
     first = pl.col("time").first().over("case", "number")
-    return df.with_columns(session=pl.col("case") + "@" + first.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    return df.with_columns(
+        session=pl.col("case") + "@" + first.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    )
 
 
 def pandas_sessionize(df: Any) -> Any:
@@ -83,7 +87,9 @@ def pandas_intervals(df: Any) -> Any:
     df["level"] = df["depth"] - df["low"] + stop
     df = df[~(stop & (df["low"] < before))]
     inner = df.groupby(["case", "level"], sort=False)
-    df = df.assign(before=inner["time"].shift(1), kind=inner["step"].shift(1), start=inner["pos"].shift(1))
+    df = df.assign(
+        before=inner["time"].shift(1), kind=inner["step"].shift(1), start=inner["pos"].shift(1)
+    )
     pairs = df[(df["step"] == -1) & (df["kind"] == 1)]
     return pairs[["case", "start", "before", "time"]].sort_values("start")
 
@@ -95,11 +101,13 @@ def duckdb_intervals(con: Any) -> Any:
                    FROM events WHERE activity IN ('focus', 'blur')),
              b AS (SELECT *, sum(step) OVER w AS depth FROM a
                    WINDOW w AS (PARTITION BY "case" ORDER BY pos)),
-             c AS (SELECT *, least(min(depth) OVER (PARTITION BY "case" ORDER BY pos), 0) AS low FROM b),
-             d AS (SELECT *, coalesce(lag(low) OVER (PARTITION BY "case" ORDER BY pos), 0) AS last_low,
-                   depth - low + (step = -1)::INT AS level FROM c),
-             e AS (SELECT *, lag(step) OVER w AS kind, lag(pos) OVER w AS start, lag(us) OVER w AS began
-                   FROM d WHERE NOT (step = -1 AND low < last_low)
+             c AS (SELECT *, least(min(depth) OVER w, 0) AS low FROM b
+                   WINDOW w AS (PARTITION BY "case" ORDER BY pos)),
+             d AS (SELECT *, coalesce(lag(low) OVER w, 0) AS last_low,
+                   depth - low + (step = -1)::INT AS level FROM c
+                   WINDOW w AS (PARTITION BY "case" ORDER BY pos)),
+             e AS (SELECT *, lag(step) OVER w AS kind, lag(pos) OVER w AS start,
+                   lag(us) OVER w AS began FROM d WHERE NOT (step = -1 AND low < last_low)
                    WINDOW w AS (PARTITION BY "case", level ORDER BY pos))
         SELECT start, began, us FROM e WHERE step = -1 AND kind = 1 ORDER BY start""").fetchnumpy()
 
@@ -173,7 +181,9 @@ def polars_transitions(df: Any) -> Any:
 def pandas_transitions(df: Any) -> Any:
     """The same with groupby."""
     inner = df.groupby("case", sort=False)
-    both = df.assign(after=inner["activity"].shift(-1), then=inner["time"].shift(-1)).dropna(subset="after")
+    both = df.assign(after=inner["activity"].shift(-1), then=inner["time"].shift(-1)).dropna(
+        subset="after"
+    )
     gap = (both["then"] - both["time"]) // np.timedelta64(1, "us")
     both = both.assign(gap=gap)
     edges = both.groupby(["activity", "after"], sort=True)

@@ -96,7 +96,8 @@ def _ranked(
     """Each session's place by code point of its name (None: they are in order), names in order."""
     heads = [f"{label}@" for label in log.cases]
     # Names of one case differ by time only. A head inside another lets them mingle: then sort.
-    if len(set(map(len, heads))) <= 1 or all(one < two and not two.startswith(one) for one, two in pairwise(heads)):
+    alike = len(set(map(len, heads))) <= 1
+    if alike or all(one < two and not two.startswith(one) for one, two in pairwise(heads)):
         return None, names
     turn = sorted(range(len(start)), key=names().__getitem__)
     rank = np.empty(len(start), dtype=np.int32)
