@@ -98,15 +98,14 @@ def _svg(
     paths = _paths(layout, [*widths, 30.0, 30.0])
     links, labels = [], _Labels(layout, widths)
     for (source, target), times in sorted(weight.items(), key=lambda item: item[1]):
-        inner = max(source, target) < len(names)
-        title = (
-            _told(told[names[source], names[target]])
-            if inner
-            else f"{amount_text(times)} cases begin with {names[target]}"
-            if source == len(names)
-            else f"{amount_text(times)} cases end with {names[source]}"
-        )
-        links.append(_link(paths[source, target], times / most, title, thin=not inner))
+        if source == len(names):
+            title = f"{amount_text(times)} cases begin with {names[target]}"
+        elif target > len(names):
+            title = f"{amount_text(times)} cases end with {names[source]}"
+        else:
+            title = _told(told[names[source], names[target]])
+        thin = max(source, target) >= len(names)
+        links.append(_link(paths[source, target], times / most, title, thin=thin))
     for pair in sorted(weight, key=lambda pair: (-weight[pair], pair)):
         labels.add(paths[pair], weight[pair])
     boxes, loops = [], []
@@ -283,9 +282,11 @@ def _note(result: Result, shown: _Shown) -> str:
             f"{share:.0f} % of all transitions"
         )
     counts = result.meta.get("counts", {})
-    told = f"Shown: {' and '.join(parts)}, the most frequent. " if parts else ""
+    if any(sum(1 for node in result.nodes if node[side]) > DOORS for side in ("start", "end")):
+        parts.append(f"the {DOORS} nodes where most cases begin and end")
+    told = f"Shown, the most frequent: {'; '.join(parts)}. " if parts else ""
     if counts.get("hidden_edges"):
         told += f"Left out by parameters: {amount_text(counts['hidden_edges'])} edges. "
     if counts.get("null_node"):
         told += f"Events without a node: {amount_text(counts['null_node'])}. "
-    return f"{told}Point at a node or an edge to read its figures."
+    return f"{told}Point at a node or an edge to read its times."
