@@ -13,8 +13,10 @@ import pytest
 from folder import plugin
 from plugins import distill as call
 
+from distill_core import registry
 from distill_core.cli._describe import example
-from distill_core.component import KINDS
+from distill_core.cli._inspect import survey
+from distill_core.component import KINDS, Schema, Source
 from distill_core.registry import components
 from distill_core.wire import build
 
@@ -112,6 +114,18 @@ def test_a_named_pipeline_and_its_parameters(distill):
     assert len({row["case"] for row in rows(again)}) == 2
     over = distill("run", "visits", "--set", "transforms.0.params.gap=10s")
     assert len({row["case"] for row in rows(over)}) == 3
+
+
+def test_a_file_exposes_parameters_too(distill, tmp_path):
+    """A pipeline in a file may name parameters as one in distill.toml does."""
+    text = (
+        'source = "web"\ntransforms = [{ name = "sessionize", params = { gap = "30m" } }]\n'
+        'params = { gap = "transforms.0.params.gap" }\n'
+    )
+    (tmp_path / "visits.toml").write_text(text, "utf-8")
+    assert len({row["case"] for row in rows(distill("run", "visits.toml"))}) == 2
+    found = rows(distill("run", "visits.toml", "--param", "gap=10s"))
+    assert len({row["case"] for row in found}) == 3
 
 
 def test_document_or_events_on_stdin(distill):
@@ -224,6 +238,48 @@ def test_inspect(distill, tmp_path):
     (tmp_path / "begin.json").write_text(json.dumps(found["pipeline"]), "utf-8")
     assert len(rows(distill("run", "begin.json"))) == 50
     assert "may be the case: session_id" in distill("inspect", "odd.ndjson").stdout
+
+
+def test_posted_batches_are_taken_apart():
+    """A file whose lines are lists of records is looked into record by record."""
+    assert survey_of('[{"a": 1}, {"a": 2}]\n') == (2, {"arrays": "flatten"})
+    assert survey_of('{"a": 1}\n') == (1, {})
+
+
+def survey_of(text):
+    """How many records `inspect` finds in this text, and with which further parameters."""
+
+    class Lines(Source, name="files"):
+        path: str
+        arrays: str = "reject"
+
+        def read(self, request, scan):
+            found = json.loads(self.path)
+            if isinstance(found, list) and self.arrays == "reject":
+                scan.reject("not_object", 0)
+            else:
+                yield found if isinstance(found, list) else [found]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_loaded", (registry.Plugin("tests", "distill-tests", "1.0", (
+            registry.Entry("source", "files", Lines, "distill-tests", "1.0"),
+            registry.Entry("schema", "any", AnySchema, "distill-tests", "1.0"),
+        )),))  # fmt: skip
+        found = survey(text)
+    given = dict(found["pipeline"]["source"]["params"])
+    assert given.pop("path") == text
+    return found["looked_at"], given
+
+
+class AnySchema(Schema, name="any"):
+    """Fits everything."""
+
+    def columns(self):
+        return ()
+
+    @classmethod
+    def detect(cls, sample):
+        return 1.0
 
 
 def test_light(distill):

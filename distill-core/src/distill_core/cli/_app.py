@@ -167,8 +167,13 @@ def config_show(config: Config = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    out: Annotated[
+        str, typer.Option("--out", metavar="FILE", help="Where the page is written.")
+    ] = "distill-demo.html",
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
     """Run Distill on a sample log: the terminal and one offline HTML file."""
     from distill_core.cli.demo import run_demo
 
-    run_demo()
+    run_demo(out, as_json=as_json)
