@@ -31,7 +31,8 @@ def survey(file: str) -> dict[str, Any]:
     params: dict[str, Any] = {"path": file}
     source = cast("Source", build("source", {"name": "files", "params": params}))
     documents, scan = _sample(source)
-    if not documents and scan.rejected and "arrays" in type(source).model_fields:
+    once = file == "-"
+    if not (documents or once) and scan.rejected and "arrays" in type(source).model_fields:
         params["arrays"] = "flatten"  # each line a list of records, as loggers post them
         source = cast("Source", build("source", {"name": "files", "params": params}))
         documents, scan = _sample(source)
