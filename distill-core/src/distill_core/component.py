@@ -217,6 +217,8 @@ class Schema(Component):
     """
 
     __kind__: ClassVar[Kind] = "schema"
+    version: ClassVar[str] = ""
+    """Changes whenever the same documents would give other events; results tell it."""
     match: ClassVar[Condition | None] = None
 
     extra: tuple[Column, ...] = Field(

@@ -172,8 +172,11 @@ class Pipeline:
         parts = (self.source, self.schema, self.query, *self.transforms, self.model)
         origins = {type(part).__origin__ for part in parts if part is not None}
         pairs = [origin.rpartition(" ") for origin in sorted(origins) if origin]
-        return dict(sorted({"distill-core": version("distill-core"),
-                            **{name: number for name, _, number in pairs}}.items()))  # fmt: skip
+        found = {"distill-core": version("distill-core")}
+        found |= {name: number for name, _, number in pairs}
+        if reads := type(self.schema).version:
+            found[f"schema {component_name(self.schema)}"] = reads
+        return dict(sorted(found.items()))
 
 
 def compute(model: Model, log: EventLog) -> Result:
