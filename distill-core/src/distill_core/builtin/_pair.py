@@ -36,6 +36,8 @@ def pair(entries: Entries, rules: Rules) -> Pairs:
     stop = np.full(len(entries), -1, dtype=np.int64)
     reason = np.zeros(len(entries), dtype=np.int8)
     for begin, end in _blocks(entries.case):
+        if end - begin == len(entries):
+            return _pair_block(entries, rules)
         found = _pair_block(entries.part(slice(begin, end)), rules)
         stop[begin:end] = np.where(found.stop < 0, -1, found.stop + begin)
         reason[begin:end] = found.reason

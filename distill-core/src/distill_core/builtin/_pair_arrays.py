@@ -22,7 +22,6 @@ from distill_core.builtin._pair_entries import (
     UNMATCHED,
     Codes8,
     Entries,
-    Pairing,
     Pairs,
     Rules,
     by_group,
@@ -50,28 +49,30 @@ class _Segments:
 def pair_arrays(entries: Entries, rules: Rules) -> tuple[Pairs, Bools]:
     """The pairs, and the entries whose case needs the loop. An entry has one role at most."""
     it = _segments(entries)
-    span = np.iinfo(np.int64).max if rules.max_span is None else rules.max_span
     undecided = np.zeros(len(entries), dtype=bool)
     reason = np.where(it.start, np.int8(OPEN), np.int8(UNMATCHED))
     if it.reset is not None:
         reason[it.start & it.reset] = RESET
     if rules.max_span is not None and it.until is not None:
-        reason[it.start & (it.until - it.time > span)] = EXPIRED
+        reason[it.start & (it.until - it.time > rules.max_span)] = EXPIRED
     if rules.pairing == "nested":
         start, stop = _nested(it)
     elif rules.pairing == "fifo":
         start, stop = _oldest(it)
+    elif rules.pairing == "latest":
+        start, stop = _latest(it, rules.max_span, reason)
     else:
-        start, stop = _held(it, rules.pairing, span, reason, undecided)
-    late = it.time[stop] - it.time[start] > span
-    if late.any():
+        start, stop = _first(it, rules.max_span, reason, undecided)
+    if rules.max_span is not None:
+        late = it.time[stop] - it.time[start] > rules.max_span
         if rules.pairing == "fifo":  # an expired start gives way to a younger one
             undecided[it.entry[start[late]]] = True
         start, stop = start[~late], stop[~late]
-    reason[start] = reason[stop] = NONE
+    reason[start] = NONE
+    reason[stop] = NONE
     found = Pairs(np.full(len(entries), -1), np.zeros(len(entries), dtype=np.int8))
     found.reason[it.entry] = reason
-    found.stop[it.entry[start]] = it.entry[stop]
+    found.stop[it.entry.take(start)] = it.entry.take(stop)
     return found, undecided
 
 
@@ -122,60 +123,63 @@ def _epochs(entries: Entries, order: Ints, keys: tuple[Ints, ...]) -> tuple[Ints
     return epoch, np.where(reset, close, ends), reset
 
 
-def _levels(it: _Segments) -> tuple[Ints, Bools, Ints]:
-    """Starts open after each entry, stops that find none, the number of the segment."""
-    step = np.where(it.start, 1, -1)
-    total = np.cumsum(step)
-    segment = np.cumsum(it.first) - 1
-    total -= (total - step)[it.first][segment]
-    # the running minimum starts anew in a segment, as each is lowered beneath the one before
-    lower = segment * (len(step) + 1)
-    floor = np.minimum.accumulate(np.minimum(total, 0) - lower) + lower
-    depth = total - floor
+def _levels(it: _Segments) -> tuple[Ints, Bools]:
+    """Starts open after each entry, and the stops that find none."""
+    # each segment is lowered beneath the one before, so a running minimum starts anew in it
+    total = np.cumsum(2 * it.start - 1 - (len(it.start) + 2) * it.first)
+    floor = np.minimum.accumulate(total - it.start)
     lone = ~it.start
-    lone[1:] &= it.first[1:] | (depth[:-1] == 0)
-    return depth, lone, segment
+    lone[1:] &= floor[1:] < floor[:-1]
+    return total - floor, lone
 
 
 def _nested(it: _Segments) -> tuple[Ints, Ints]:
-    depth, lone, _ = _levels(it)
-    level = depth + ~it.start
+    depth, lone = _levels(it)
     rows = np.flatnonzero(~lone)
-    level = level[rows]
-    if len(rows) and int(level.max()) > 1:
-        rows = rows[stable_argsort(level)]
-    starts = it.start[rows]
+    level = (depth + ~it.start).take(rows)
+    if int(level.max(initial=0)) > 1:
+        rows = rows.take(stable_argsort(level))
+    starts = it.start.take(rows)
     at = np.flatnonzero(starts[:-1] & ~starts[1:])
-    return rows[at], rows[at + 1]
+    return rows.take(at), rows.take(at + 1)
 
 
 def _oldest(it: _Segments) -> tuple[Ints, Ints]:
     """The first stop that finds any takes a segment's first start, and so on."""
-    _, lone, segment = _levels(it)
-    stops, starts = np.flatnonzero(~it.start & ~lone), np.flatnonzero(it.start)
-    wanted = np.bincount(segment[stops], minlength=int(segment[-1]) + 1 if len(segment) else 0)
-    new = changes([segment[starts]])
-    rank = np.arange(len(starts)) - np.flatnonzero(new)[np.cumsum(new) - 1]
-    return starts[rank < wanted[segment[starts]]], stops
+    lone = _levels(it)[1]
+    stops, starts = np.flatnonzero(~(it.start | lone)), np.flatnonzero(it.start)
+    begins = np.append(np.flatnonzero(it.first), len(it.first))
+    wanted = np.diff(np.searchsorted(stops, begins))
+    bounds = np.searchsorted(starts, begins)
+    rank = np.arange(len(starts)) - np.repeat(bounds[:-1], np.diff(bounds))
+    return starts[rank < np.repeat(wanted, np.diff(bounds))], stops
 
 
-def _held(
-    it: _Segments, pairing: Pairing, span: int, reason: Codes8, undecided: Bools
-) -> tuple[Ints, Ints]:
-    """One start is held: of those without a stop between them the last one, or the first."""
-    again = np.zeros(len(it.start), dtype=bool)  # a start right after a start
-    again[1:] = it.start[1:] & it.start[:-1] & ~it.first[1:]
-    stops = np.flatnonzero(~it.start)
-    stops = stops[stops > 0]
-    stops = stops[it.start[stops - 1] & ~it.first[stops]]
-    later = np.flatnonzero(again)
-    if pairing == "latest":
-        gone = later - 1
-        spent = it.time[later] - it.time[gone] > span
-        reason[gone] = np.where(spent, np.int8(EXPIRED), np.int8(SUPERSEDED))
-        return stops - 1, stops
-    head = np.maximum.accumulate(np.where(again, 0, np.arange(len(again))))
-    reason[later] = IGNORED
-    # a start after the held one expired is held in its turn: that depends on all before
-    undecided[it.entry[later[it.time[later] - it.time[head[later]] > span]]] = True
+def _next_to(it: _Segments) -> tuple[Ints, Ints]:
+    """Starts right after a start, and stops right after one."""
+    after = np.flatnonzero(it.start[:-1] & ~it.first[1:]) + 1
+    starts = it.start.take(after)
+    return after[starts], after[~starts]
+
+
+def _latest(it: _Segments, span: int | None, reason: Codes8) -> tuple[Ints, Ints]:
+    """The last of the starts without a stop between them is held."""
+    again, stops = _next_to(it)
+    reason[again - 1] = SUPERSEDED
+    if span is not None:
+        spent = it.time[again] - it.time[again - 1] > span
+        reason[again[spent] - 1] = EXPIRED
+    return stops - 1, stops
+
+
+def _first(it: _Segments, span: int | None, reason: Codes8, undecided: Bools) -> tuple[Ints, Ints]:
+    """The first of the starts without a stop between them is held."""
+    again, stops = _next_to(it)
+    reason[again] = IGNORED
+    head = np.arange(len(it.start))
+    head[again] = 0
+    head = np.maximum.accumulate(head)
+    if span is not None:
+        # a start after the held one expired is held in its turn: that depends on all before
+        undecided[it.entry[again[it.time[again] - it.time[head[again]] > span]]] = True
     return head[stops - 1], stops

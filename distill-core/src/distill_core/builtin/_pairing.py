@@ -170,9 +170,14 @@ class Found:
 
     def dangling(self, reason: Codes8) -> dict[str, Ints]:
         """Reason → rows of the log, in order."""
-        reason = np.where(self.lost, np.int8(MISSING), reason)
-        found = {name: self.rows[reason == code] for code, name in enumerate(REASONS, 1)}
-        return {name: np.sort(rows) for name, rows in found.items() if len(rows)}
+        if self.lost.any():
+            reason = np.where(self.lost, np.int8(MISSING), reason)
+        found: dict[str, Ints] = {}
+        for code, name in enumerate(REASONS, 1):
+            where = np.flatnonzero(reason == code)
+            if len(where):
+                found[name] = np.sort(self.rows.take(where))
+        return found
 
 
 def find_pairs(step: PairingStep, log: EventLog) -> Found:

@@ -173,17 +173,18 @@ class Intervals(Transform):
     def _columns(
         self, log: EventLog, at: Ints, end: Ints, depth: Ints, parent: Ints
     ) -> dict[str, tuple[Column, Array]]:
-        shut, positions = end >= 0, log.positions
-        until = np.where(shut, log.time[end], 0) if len(log) else end
+        shut, closed = end >= 0, np.flatnonzero(end >= 0)
+        until, end_id = np.zeros((2, len(at)), dtype=np.int64)
+        until[closed] = log.time.take(end[closed])
+        end_id[closed] = log.positions.take(end[closed])
         unknown = ~shut
         if self.open == "censor" and unknown.any():
             until[unknown] = case_ends(log)[log.case_of[at[unknown]]]
             unknown = np.zeros(len(at), dtype=bool)
-        end_id = np.where(shut, positions[end], 0) if len(log) else end
         values: dict[str, Masked] = {
             "depth": Masked.full(depth),
             "censored": Masked.full(~shut),
-            "start_id": Masked.full(positions[at]),
+            "start_id": Masked.full(log.positions.take(at)),
             "end_id": Masked(end_id, ~shut),
             "parent": Masked(np.where(parent < 0, 0, parent + len(log.ids)), parent < 0),
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
+from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked, Steps
 from distill_core.collect import null_column
 from distill_core.columns import Column
 from distill_core.ids import made_ids
@@ -47,8 +47,10 @@ def derive(
     own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
     data: dict[str, Array] = {n: c.take(origin) for n, c in log.data.items() if n not in own}
     for name, (spec, array) in own.items():
-        old = log.sources if name == "source_ids" else log.data.get(name)
-        data[name] = _merge(spec, old, array, origin, place)
+        if isinstance(array, Lists):
+            data[name] = _merge_lists(log, name, array, origin, place)
+        else:
+            data[name] = _merge(spec, log.data.get(name), array, origin, place)
         specs[name] = spec
     offsets = np.searchsorted(origin, log.offsets)
     offsets = offsets[np.append(True, np.diff(offsets) > 0)]
@@ -71,11 +73,11 @@ def _places(stay: Bools, at: Ints) -> tuple[Ints, Ints]:
     return origin, np.searchsorted(origin, at) + stay[at] + rank
 
 
-def _merge(spec: Column, old: Array | None, new: Array, origin: Ints, place: Ints) -> Array:
+def _merge(
+    spec: Column, old: Array | None, new: Codes | Masked, origin: Ints, place: Ints
+) -> Codes | Masked:
     """One column: ``old`` (None: the default) by row, but ``new`` at the places of made events."""
     rows = len(origin)
-    if isinstance(new, Lists):
-        return _merge_lists(old if isinstance(old, Lists) else None, new, origin, place)
     if isinstance(new, Codes):
         if not isinstance(old, Codes):
             old, origin = Codes(np.full(1, -1), []), np.zeros(rows, dtype=np.int64)
@@ -97,36 +99,23 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
     return null_column(spec, rows)
 
 
-def _merge_lists(old: Lists | None, new: Lists, origin: Ints, place: Ints) -> Lists:
-    rows = len(origin)
-    if old is None:
-        old = Lists(np.zeros(len(origin) + 1), np.zeros(0, np.int64), np.ones(rows, dtype=bool))
-        origin = np.arange(rows)
-    null = old.null.take(origin)
-    single = len(old.values) == len(old) and bool((old.offsets[1:] > old.offsets[:-1]).all())
-    lengths = np.ones(rows, dtype=np.int64) if single else old.lengths.take(origin)
-    lengths[place], null[place] = new.lengths, new.null
-    offsets = np.zeros(rows + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    # where a made event's list belongs, what is read here is overwritten
-    if single:
-        values = np.repeat(old.values.take(origin), lengths)
-    else:
-        from_row = np.repeat(old.offsets[:-1].take(origin) - offsets[:-1], lengths)
-        from_row += np.arange(offsets[-1])
-        values = old.values.take(from_row, mode="clip") if len(old.values) else from_row
-    begins = np.repeat(offsets.take(place) - new.offsets[:-1], new.lengths)
-    values[begins + np.arange(len(new.values))] = new.values
-    return Lists(offsets, values, null)
+def _merge_lists(old: Lists | None, new: Lists, stays: Ints, is_made: Bools, number: Ints) -> Lists:
+    head = Lists(np.zeros(len(stays) + 1), np.zeros(0, np.int64), np.ones(len(stays), dtype=bool))
+    head = head if old is None else old.take(stays)
+    kind = Steps if isinstance(new, Steps) or isinstance(head, Steps) else Lists
+    order = np.empty(len(is_made), dtype=np.int64)
+    order[~is_made], order[is_made] = np.arange(len(stays)), len(stays) + number
+    return kind.join([head, new]).take(order)
 
 
 def united_sources(log: EventLog, sources: Lists) -> Lists:
     """The source's events behind these rows, in order, each once."""
     if "source_ids" not in log.data:
         return Lists(sources.offsets, log.positions.take(sources.values))
-    owner = np.repeat(np.arange(len(sources)), sources.lengths)
     inner = log.sources.take(sources.values)
-    owner = np.repeat(owner, inner.lengths)
+    owner = np.repeat(np.repeat(np.arange(len(sources)), sources.lengths), inner.lengths)
+    if ((owner[1:] > owner[:-1]) | (inner.values[1:] > inner.values[:-1])).all():
+        return Lists(inner.offsets.take(sources.offsets), inner.values)
     key = np.lexsort([inner.values, owner])
     again = np.zeros(len(key), dtype=bool)
     same = (owner[key][1:] == owner[key][:-1]) & (inner.values[key][1:] == inner.values[key][:-1])
