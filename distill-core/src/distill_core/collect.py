@@ -113,7 +113,9 @@ class Collector:
                 found = null_column(column, len(batch))
             if name == "stream" and self.stream is not None:
                 found = Codes(np.zeros(len(batch), dtype=np.int32), [self.stream], ordered=True)
-            data[name] = _blank_to_null(found) if name in BLANK_IS_NULL else found
+            if name in BLANK_IS_NULL and isinstance(found, Codes):
+                found = blank_to_null(found)
+            data[name] = found
         return data
 
     def _case_from_user(self, data: dict[str, Codes | Masked]) -> Bools:
@@ -216,9 +218,8 @@ def _raise_first(reading: Reading) -> None:
             )
 
 
-def _blank_to_null(column: Codes | Masked) -> Codes | Masked:
-    if not isinstance(column, Codes):
-        return column
+def blank_to_null(column: Codes) -> Codes:
+    """The same texts, with null for ""."""
     blank = np.flatnonzero(column.values == "")
     if not len(blank):
         return column

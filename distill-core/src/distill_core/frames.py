@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distill_core.batch import Codes, Masked
+from distill_core.batch import Codes, Ints, Masked
 from distill_core.columns import Column, Type
 from distill_core.errors import SchemaError
 from distill_core.extract import read_values
@@ -42,40 +42,54 @@ def read_series(
     """(column, array, faults or None) of a Series; with ``column`` its type is wanted."""
     import pandas as pd
 
-    dtype = series.dtype
+    dtype, faults = series.dtype, None
+    kind = getattr(dtype, "kind", "O")
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories.dtype.kind in "OUT":
         codes = series.cat.codes.to_numpy().astype(np.int32)
         values = np.array([str(v) for v in dtype.categories], dtype=object)
         found: Codes | Masked = Codes(codes, values)
         natural: Type = "string"
-    elif getattr(dtype, "kind", "") == "M":
+    elif kind == "M":
         return _read_times(name, series, column)
-    elif getattr(dtype, "kind", "") == "m":
+    elif kind == "m":
         null = series.isna().to_numpy()
-        micros = series.to_numpy().astype("timedelta64[us]").astype(np.int64)
-        found, natural = Masked(np.where(null, 0, micros), null), "duration"
-    elif getattr(dtype, "kind", "O") in _SIMPLE:
-        natural, kind = _SIMPLE[dtype.kind]
+        found, natural = Masked(np.where(null, 0, _micros(series)), null), "duration"
+    elif kind in _SIMPLE and not _beyond_int64(series):
+        natural, plain = _SIMPLE[kind]
         null = series.isna().to_numpy()
-        values = series.fillna(0).to_numpy() if null.any() else series.to_numpy()
-        found = Masked(values.astype(kind), null)
+        numbers = series.fillna(0).to_numpy() if null.any() else series.to_numpy()
+        found = Masked(numbers.astype(plain), null)
         if natural == "number" and not np.isfinite(found.values).all():
-            bad = ~np.isfinite(found.values)
-            found = Masked(np.where(bad, 0, found.values), null | bad)
+            faults = ~np.isfinite(found.values)
+            found = Masked(np.where(faults, 0, found.values), null | faults)
     else:
-        return read_objects(name, [None if _is_null(v) else v for v in series.array], column)
+        return read_objects(name, _objects(series), column)
     if column is None or column.type == natural:
-        return column or Column(name, type=natural), found, None
+        return column or Column(name, type=natural), found, faults
     return read_objects(name, found.to_list(), column)
 
 
-def _is_null(value: object) -> bool:
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value  # noqa: PLR0124 (NaN)
+def _objects(series: pd.Series[Any]) -> list[Any]:
+    null = series.isna().tolist()
+    return [None if missing else v for v, missing in zip(series.array, null, strict=True)]
+
+
+def _beyond_int64(series: pd.Series[Any]) -> bool:
+    """Whether there are whole numbers that numpy would wrap around to negative ones."""
+    return series.dtype.kind == "u" and bool((series > np.iinfo(np.int64).max).any())
+
+
+def _micros(series: pd.Series[Any]) -> Ints:
+    """Times or lengths of time in µs, rounded half to even, as their text would be read."""
+    if series.dt.unit != "ns":
+        return series.dt.as_unit("us").array.asi8  # type: ignore[no-any-return]
+    micros, rest = np.divmod(series.array.asi8, 1000)
+    return micros + ((rest > 500) | ((rest == 500) & (micros % 2 == 1)))  # type: ignore[no-any-return]
 
 
 def _read_times(
     name: str, series: pd.Series[Any], column: Column | None
-) -> tuple[Column, Masked, None]:
+) -> tuple[Column, Codes | Masked, Any]:
     zone = column.zone if column else None
     if getattr(series.dtype, "tz", None) is None:
         if zone is None:
@@ -84,10 +98,13 @@ def _read_times(
                 code="cell-unreadable",
                 hint="say where they were taken: zone='UTC'",
             )
-        series = series.dt.tz_localize(zone)
+        try:
+            series = series.dt.tz_localize(zone)
+        except (ValueError, KeyError):  # at a change of clocks, or there is no such zone
+            return read_objects(name, _objects(series), column)
     null = series.isna().to_numpy()
-    micros = series.dt.tz_convert("UTC").dt.as_unit("us").array.asi8
-    return column or Column(name, type="time"), Masked(np.where(null, 0, micros), null), None
+    found = Masked(np.where(null, 0, _micros(series)), null)
+    return column or Column(name, type="time"), found, None
 
 
 def read_objects(
@@ -135,5 +152,3 @@ def _plain(value: Any) -> Any:
             return value.tolist()
         case _:
             return value
-
-

@@ -172,7 +172,7 @@ def prepare(
     rows = sort_rows(case.codes, time.values, order if isinstance(order, Masked) else None)
     if rows is not None:
         found = {name: column.take(rows) for name, column in found.items()}
-    counts = _mend_end(found)
+    counts = mend_end(found)
     if ids is None:
         own = found.pop("id", None)
         own = own if isinstance(own, Codes) else None
@@ -181,7 +181,8 @@ def prepare(
     return Prepared(columns, found, borders(found["case"].codes), ids, counts)  # type: ignore[union-attr]
 
 
-def _mend_end(data: dict[str, Array]) -> dict[str, int]:
+def mend_end(data: dict[str, Array]) -> dict[str, int]:
+    """Set an end before its time to it, in place; how many there were, for the report."""
     end, time = data.get("end"), data["time"]
     if not isinstance(end, Masked) or not isinstance(time, Masked):
         return {}

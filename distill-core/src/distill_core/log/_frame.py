@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distill_core.batch import Array, Codes, Lists, Masked
-from distill_core.columns import Column
+from distill_core.batch import Array, Bools, Codes, Lists, Masked
+from distill_core.collect import blank_to_null
+from distill_core.columns import RESERVED_TYPES, Column
 from distill_core.errors import TransformError
 from distill_core.frames import array_of_series
+from distill_core.prepare import mend_end
+from distill_core.timetext import time_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,22 +34,22 @@ def factorized(column: Masked) -> tuple[NDArray[np.int32], NDArray[Any]]:
     return found, values
 
 
-def joined_text(columns: Sequence[Codes | Masked]) -> Codes:
+def joined_text(columns: Sequence[Codes]) -> Codes:
     """One column of texts: the columns' values joined by ``|``, null where one is null."""
-    found: Codes | None = None
-    for column in columns:
-        text = column if isinstance(column, Codes) else as_text(column)
-        found = text if found is None else _pairs(found, text)
-    assert found is not None
+    found, *others = columns
+    for column in others:
+        found = _pairs(found, column)
     return found
 
 
-def as_text(column: Masked) -> Codes:
-    """Whole numbers in decimal, others as JSON writes them."""
-    codes, values = factorized(column)
-    kind = column.values.dtype.kind
-    texts = [str(v).lower() if kind == "b" else str(v) for v in values.tolist()]
-    return Codes(codes, texts)
+def as_text(column: Column, array: Codes | Masked) -> Codes:
+    """The column's values as JSON writes them, without quotes; "" is null."""
+    if isinstance(array, Codes):
+        return blank_to_null(array)
+    codes, values = factorized(array)
+    if column.type == "time":
+        return Codes(codes, time_texts(values))
+    return Codes(codes, [json.dumps(value) for value in values.tolist()])
 
 
 def _pairs(one: Codes, two: Codes) -> Codes:
@@ -96,6 +100,25 @@ def to_frame(log: EventLog) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(log)), copy=False)
 
 
+def own_copy(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy to change; from pandas 3 on it shares memory until then."""
+    import pandas as pd
+
+    return frame.copy(deep=int(pd.__version__.partition(".")[0]) < 3)
+
+
+def mask_of(keep: Any, rows: int) -> Bools:
+    """A mask over the rows from an array or Series of booleans; a null is not true."""
+    series = hasattr(keep, "to_numpy")
+    found = keep.to_numpy(dtype=bool, na_value=False) if series else np.asarray(keep)
+    if found.dtype != bool or found.shape != (rows,):
+        raise TransformError(
+            f"a mask over {rows} events is {rows} booleans, not {found.dtype} {found.shape}",
+            code="column-type",
+        )
+    return found
+
+
 def with_columns(log: EventLog, new: Mapping[str, Any]) -> EventLog:
     """See ``EventLog.with_columns``."""
     specs, data = dict(log.columns), dict(log.data)
@@ -115,14 +138,34 @@ def with_columns(log: EventLog, new: Mapping[str, Any]) -> EventLog:
                 f"column {name!r} has {len(array)} values for {len(log)} events",
                 code="column-type",
             )
+        _check_reserved(name, spec, array)
         specs[name] = spec
         data[name] = array.sort_values() if isinstance(array, Codes) else array
-    return log.replace(columns=specs, data=data)
+    counts = mend_end(data) if "end" in new else {}
+    return log.replace(columns=specs, data=data, notes=log.notes.count(counts))
+
+
+def _check_reserved(name: str, spec: Column, array: Array) -> None:
+    """Raise if a reserved column would be of a type that it never has, or an activity null."""
+    allowed = RESERVED_TYPES.get(name, (spec.type,))
+    if spec.type not in allowed:
+        raise TransformError(
+            f"column {name!r} would be {spec.type}",
+            code="column-type",
+            hint=f"its type is {' or '.join(allowed)}",
+        )
+    if name == "activity" and array.null.any():
+        raise TransformError(
+            "no event is without an activity, but the new column has nulls",
+            code="column-type",
+            hint="drop these events before",
+        )
 
 
 def with_frame(log: EventLog, frame: pd.DataFrame, reason: str) -> EventLog:
     """See ``EventLog.with_frame``."""
-    if not frame.index.isin(log.frame.index).all() or not frame.index.is_unique:
+    before = log.frame
+    if not frame.index.isin(before.index).all() or not frame.index.is_unique:
         raise TransformError(
             "the frame has rows that are not the log's own, or has one twice",
             code="input-type",
@@ -134,7 +177,7 @@ def with_frame(log: EventLog, frame: pd.DataFrame, reason: str) -> EventLog:
     for name in FIXED:
         if name not in log.data:
             continue
-        if name not in frame.columns or not frame[name].equals(log.frame[name][rows]):
+        if name not in frame.columns or not frame[name].equals(before[name][rows]):
             raise TransformError(
                 f"column {name!r} was changed or removed",
                 code="column-clash",
@@ -145,7 +188,7 @@ def with_frame(log: EventLog, frame: pd.DataFrame, reason: str) -> EventLog:
         str(name): frame[name].reset_index(drop=True)
         for name in frame.columns
         if name not in FIXED
-        and (name not in log.frame.columns or not frame[name].equals(log.frame[name][rows]))
+        and (name not in before.columns or not frame[name].equals(before[name][rows]))
     }
-    gone = [n for n in log.frame.columns if n not in frame.columns]
+    gone = [n for n in before.columns if n not in frame.columns]
     return out.without(*gone).with_columns(**changed)

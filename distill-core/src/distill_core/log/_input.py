@@ -52,18 +52,20 @@ def read_frame(
 def _names(raw: Mapping[str, Any], roles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(name in the log, column of the object): the roles first, then the others."""
     yield from roles.items()
+    taken = dict(roles)
     for source in raw:
         if source in roles.values():
             continue
         name = snake_case(str(source))
         if name == "duration" and "end" in roles:
             continue  # what the log computes from end and time
-        if name in roles:
+        if name in taken:
             raise SchemaError(
-                f"the column {source!r} would be {name!r}, but that is {roles[name]!r}",
+                f"the column {source!r} would be {name!r}, but that is {taken[name]!r}",
                 code="column-clash",
                 hint="rename or drop it before",
             )
+        taken[name] = source
         yield name, source
 
 

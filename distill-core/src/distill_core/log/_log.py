@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
-from distill_core.columns import DURATION, Column, output_order
+from distill_core.columns import CORE, DURATION, Column, output_order
 from distill_core.conditions import Condition, mask, parse
 from distill_core.errors import DistillError, TransformError, nearest
 from distill_core.ids import Ids
@@ -205,13 +205,17 @@ class EventLog:
         assert isinstance(case, Codes)
         return case.values[case.codes[self.offsets[:-1]]]
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
-        """The columns as a DataFrame, made on first use; change a copy, then ``with_frame``.
+        """The columns as a DataFrame of your own: change it, then ``with_frame``.
 
         Text is Categorical, whole numbers Int64, times datetime64[us, UTC]; ``id`` and other
         references are whole numbers (``to_pandas`` has their text). Lists are not in it.
         """
+        return _frame.own_copy(self._shared_frame)
+
+    @cached_property
+    def _shared_frame(self) -> pd.DataFrame:
         return _frame.to_frame(self)
 
     # -- making new logs -------------------------------------------------------------------------
@@ -232,10 +236,14 @@ class EventLog:
         condition = parse(condition) if isinstance(condition, str) else condition
         return self.take(mask(condition, self))
 
-    def keep(self, keep: Bools, reason: str) -> EventLog:
-        """The events where the mask is true; the others are dropped, and told under ``reason``."""
-        out = self.take(keep)
-        notes = self.notes.drop(reason, self.positions[np.flatnonzero(~keep)])
+    def keep(self, keep: Bools | pd.Series[Any], reason: str) -> EventLog:
+        """The events where the mask is true; the others are dropped, and told under ``reason``.
+
+        The mask is an array or a Series of booleans, one an event; a null among them is not true.
+        """
+        stays = _frame.mask_of(keep, len(self))
+        out = self.take(stays)
+        notes = self.notes.drop(reason, self.positions[np.flatnonzero(~stays)])
         return out.replace(reading=self.reading, steps=self.steps, notes=notes)
 
     def tell(
@@ -266,7 +274,13 @@ class EventLog:
         return _frame.with_frame(self, frame, reason)
 
     def without(self, *names: str) -> EventLog:
-        """Without these attributes."""
+        """Without these columns; what every log has cannot be left out."""
+        if core := [name for name in names if name in CORE]:
+            raise TransformError(
+                f"no event log is without {', '.join(core)}",
+                code="column-clash",
+                hint="leave out attributes only",
+            )
         return self.replace(data={n: c for n, c in self.data.items() if n not in names})
 
     def derive(
@@ -295,9 +309,10 @@ class EventLog:
     def with_case(self, *names: str) -> EventLog:
         """Prepared anew, with the values of these columns as the case; ids stay.
 
-        Several are joined by ``|``; rows with a null among them are dropped, told ``no_case``.
+        Several are joined by ``|``; rows with a null or "" among them are dropped, told
+        ``no_case``.
         """
-        case = _frame.joined_text([self.get(name) for name in names])
+        case = _frame.joined_text([_frame.as_text(self.column(n), self.get(n)) for n in names])
         log = self.keep(~case.null, "no_case") if case.null.any() else self
         data = dict(log.data) | {"case": case.take(~case.null)}
         found = prepare(self._columns, data, ids=self.ids)

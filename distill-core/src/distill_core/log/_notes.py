@@ -34,7 +34,8 @@ class Notes:
         return replace(self, dangling=(*self.dangling, (reason, positions)))
 
     def count(self, figures: Mapping[str, Any]) -> Notes:
-        return replace(self, counts=(*self.counts, *figures.items()))
+        plain = {k: int(v) if isinstance(v, np.integer) else v for k, v in figures.items()}
+        return replace(self, counts=(*self.counts, *plain.items()))
 
     def derive(self, made: int, used: int) -> Notes:
         return replace(self, made=self.made + made, used=self.used + used)
@@ -74,16 +75,19 @@ def _compared(name: str, before: EventLog, after: EventLog, notes: Notes) -> Not
 def _told(entries: tuple[Entry, ...], log: EventLog) -> dict[str, Told]:
     found: dict[str, Told] = {}
     for reason in sorted({reason for reason, positions in entries if len(positions)}):
-        chosen = [positions for other, positions in entries if other == reason]
-        positions = chosen[0]
-        if len(chosen) > 1 or (np.diff(positions) < 0).any():
-            positions = _in_order(np.concatenate(chosen), log)
+        positions = np.concatenate([rows for other, rows in entries if other == reason])
+        if not (_rising(positions) and _rising(log.positions)):
+            positions = _in_order(positions, log)
         first = positions[:SAMPLES]
         rows = _rows(first, log)
         cases = [str(log.cases[log.case_of[row]]) if row >= 0 else "" for row in rows]
         ids = log.ids.texts(first).tolist() if len(log.ids) else []
         found[reason] = Told(len(positions), tuple(ids), tuple(cases))
     return found
+
+
+def _rising(positions: Ints) -> bool:
+    return bool((positions[1:] > positions[:-1]).all())
 
 
 def _in_order(positions: Ints, log: EventLog) -> Ints:
@@ -97,7 +101,7 @@ def _rows(positions: Ints, log: EventLog) -> list[int]:
     if not len(log):
         return [-1] * len(positions)
     known = log.positions
-    if (known[1:] > known[:-1]).all():  # nothing was made or sorted since the log was read
+    if _rising(known):  # nothing was made or sorted since the log was read
         rows = np.minimum(np.searchsorted(known, positions), len(log) - 1)
     else:
         sorter = np.argsort(known, kind="stable")
