@@ -99,13 +99,45 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
     return null_column(spec, rows)
 
 
-def _merge_lists(old: Lists | None, new: Lists, stays: Ints, is_made: Bools, number: Ints) -> Lists:
-    head = Lists(np.zeros(len(stays) + 1), np.zeros(0, np.int64), np.ones(len(stays), dtype=bool))
-    head = head if old is None else old.take(stays)
-    kind = Steps if isinstance(new, Steps) or isinstance(head, Steps) else Lists
-    order = np.empty(len(is_made), dtype=np.int64)
-    order[~is_made], order[is_made] = np.arange(len(stays)), len(stays) + number
-    return kind.join([head, new]).take(order)
+def _merge_lists(log: EventLog, name: str, new: Lists, origin: Ints, place: Ints) -> Lists:
+    """Lists by row, but ``new`` at the places of made events."""
+    rows, old = len(origin), log.data.get(name)
+    if isinstance(old, Steps) or isinstance(new, Steps):
+        old = old if isinstance(old, Lists) else _no_lists(len(log))
+        order = origin.copy()
+        order[place] = len(old) + np.arange(len(new))
+        return Steps.join([old, new]).take(order)
+    base: Lists | None = None  # events that nothing made are their own source
+    if isinstance(old, Lists):
+        base = old.take(origin)
+    elif name != "source_ids":
+        base = _no_lists(rows)
+    lengths = np.ones(rows, dtype=np.int64) if base is None else base.lengths
+    null = np.zeros(rows, dtype=bool) if base is None else base.null
+    lengths[place], null[place] = new.lengths, new.null
+    offsets = np.zeros(rows + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    values = np.empty(offsets[-1] + 1, dtype=np.int64)  # one more: the last list may be empty
+    if base is None:
+        values[offsets[:-1]] = log.positions.take(origin)
+    else:
+        stays = np.ones(rows, dtype=bool)
+        stays[place] = False
+        kept = base.take(np.flatnonzero(stays))
+        values[_flat(offsets[:-1][stays], kept)] = kept.values
+    values[_flat(offsets.take(place), new)] = new.values
+    return Lists(offsets, values[:-1], null)
+
+
+def _no_lists(rows: int) -> Lists:
+    return Lists(np.zeros(rows + 1), np.zeros(0, dtype=np.int64), np.ones(rows, dtype=bool))
+
+
+def _flat(begins: Ints, lists: Lists) -> Ints:
+    """The places of the lists' values if the lists begin at these."""
+    places = np.repeat(begins - lists.offsets[:-1], lists.lengths)
+    places += np.arange(len(lists.values))
+    return places
 
 
 def united_sources(log: EventLog, sources: Lists) -> Lists:
