@@ -7,6 +7,7 @@ import pickle
 import time as clock
 from collections import defaultdict
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -266,7 +267,7 @@ def step_of(draw: Any) -> Intervals:
 steps = st.composite(step_of)()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(events(), steps)
 def test_pairs_are_those_of_the_text(rows: list[dict[str, Any]], step: Intervals) -> None:
     """Intervals, ids, depth, parents, order, reasons and counts are what the semantics say."""
@@ -275,7 +276,7 @@ def test_pairs_are_those_of_the_text(rows: list[dict[str, Any]], step: Intervals
     assert seen(log.apply(step)) == oracle(step, named)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(events(30), steps)
 def test_the_loop_equals_the_arrays(rows: list[dict[str, Any]], step: Intervals) -> None:
     """One log paired by arrays where they can and by the plain loop alone gives one answer."""
@@ -301,7 +302,7 @@ def test_blocks_change_nothing(rows: list[dict[str, Any]], step: Intervals) -> N
     assert whole.steps == cut.steps
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events(20), rules(), st.sampled_from([Intervals, DropDangling]), st.data())
 def test_cut_between_cases(rows: Any, given_rules: Any, kind: Any, data: Any) -> None:
     """Parts cut between cases give the whole, and their reports add up (partition law)."""
@@ -314,7 +315,7 @@ def test_cut_between_cases(rows: Any, given_rules: Any, kind: Any, data: Any) ->
     assert (one.steps[0] + two.steps[0]).to_dict() == whole.steps[0].to_dict()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events(20), rules())
 def test_dropping_twice_is_dropping_once(rows: Any, given_rules: Any) -> None:
     """drop_dangling leaves what it leaves, and the pairs stay the pairs (E4)."""
@@ -326,7 +327,7 @@ def test_dropping_twice_is_dropping_once(rows: Any, given_rules: Any) -> None:
     assert both[0] - {(None, None)} == both[1] - {(None, None)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(events(20), rules())
 def test_dropped_is_what_dangles_alone(rows: Any, given_rules: Any) -> None:
     """drop_dangling drops what dangles in intervals and is in no pair, for the same reasons."""
@@ -388,10 +389,20 @@ def test_columns_are_there_without_any_interval(more: Any, kept: str) -> None:
 # -- size ----------------------------------------------------------------------------------------
 
 
-def big(activities: list[str], step: float = 1) -> dl.EventLog:
+SHAPES = {
+    "deep": lambda n: ["S"] * (n // 2) + ["E"] * (n // 2),
+    "starts": lambda n: ["S"] * n,
+    "stops": lambda n: ["E"] * n,
+    "flat": lambda n: ["S", "E"] * (n // 2),
+}
+
+
+@cache
+def big(shape: str) -> dl.EventLog:
     import pandas as pd
 
-    frame = pd.DataFrame({"a": pd.Categorical(activities), "t": range(len(activities)), "c": "one"})
+    activities = SHAPES[shape](200_000)
+    frame = pd.DataFrame({"a": pd.Categorical(activities), "t": range(200_000), "c": "one"})
     return dl.EventLog.from_frame(frame, case="c", activity="a", time="t", unit="ms")
 
 
@@ -402,12 +413,6 @@ def took(log: dl.EventLog, step: Intervals) -> float:
 
 
 ENDS = {"start": "activity = 'S'", "stop": "activity = 'E'"}
-SHAPES = {
-    "deep": lambda n: ["S"] * (n // 2) + ["E"] * (n // 2),
-    "starts": lambda n: ["S"] * n,
-    "stops": lambda n: ["E"] * n,
-    "flat": lambda n: ["S", "E"] * (n // 2),
-}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -421,13 +426,12 @@ SHAPES = {
 )  # fmt: skip
 def test_one_giant_case_is_linear(shape: str, more: dict[str, Any]) -> None:
     """200,000 events of one case, 100,000 deep, take seconds at most, whatever the rules."""
-    log = big(SHAPES[shape](200_000))
-    assert took(log, Intervals(**ENDS | more)) < 5
+    assert took(big(shape), Intervals(**ENDS | more)) < 5
 
 
 def test_deep_nesting_has_right_depths() -> None:
     """Each of 100,000 intervals lies in the one that opened before it."""
-    out = big(SHAPES["deep"](200_000)).apply(Intervals(**ENDS))
+    out = big("deep").apply(Intervals(**ENDS))
     assert out.data["depth"].to_list() == list(range(100_000))
     made = out.positions
     assert out.data["parent"].to_list() == [None, *made[:-1].tolist()]
