@@ -23,6 +23,9 @@ _SIMPLE: Mapping[str, tuple[Type, Any]] = {
 }  # fmt: skip
 
 
+_NESTED = {dict, list, tuple, set, frozenset, np.ndarray}
+
+
 def array_of_series(
     name: str, series: pd.Series[Any], column: Column | None = None
 ) -> tuple[Column, Codes | Masked]:
@@ -57,8 +60,7 @@ def read_series(
     elif kind in _SIMPLE and not _beyond_int64(series):
         natural, plain = _SIMPLE[kind]
         null = series.isna().to_numpy()
-        numbers = series.fillna(0).to_numpy() if null.any() else series.to_numpy()
-        found = Masked(numbers.astype(plain), null)
+        found = Masked(series.to_numpy(dtype=plain, na_value=plain(0)), null)
         if natural == "number" and not np.isfinite(found.values).all():
             faults = ~np.isfinite(found.values)
             found = Masked(np.where(faults, 0, found.values), null | faults)
@@ -113,6 +115,9 @@ def read_objects(
     """(column, array, faults) of plain Python values; the type by what they are."""
     column = column or Column(name, type=natural_type(values))
     plain = [_plain(value) for value in values]
+    if column.type == "time" and column.zone is None:  # a date is its midnight, as in conditions
+        plain = [f"{v}T00:00:00Z" if type(of) is date else v
+                 for v, of in zip(plain, values, strict=True)]  # fmt: skip
     array, faults = read_values(plain, column)
     return column, array, faults
 
@@ -132,7 +137,7 @@ def natural_type(values: Sequence[Any]) -> Type:
         return "time"
     if all(issubclass(k, timedelta) for k in kinds):
         return "duration"
-    return "json" if kinds & {dict, list, tuple} and not kinds & {str} else "string"
+    return "json" if kinds & _NESTED and str not in kinds else "string"
 
 
 def _plain(value: Any) -> Any:
