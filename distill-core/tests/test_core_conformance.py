@@ -15,6 +15,7 @@ from distill_core.builtin.events import Events
 from distill_core.builtin.fields import Fields
 from distill_core.builtin.intervals import Intervals
 from distill_core.builtin.label import Label
+from distill_core.builtin.match import Match
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.select import Select
 from distill_core.builtin.sessionize import Sessionize
@@ -91,6 +92,26 @@ class TestIntervalsOfAll(TransformTests):
 class TestDropDangling(TransformTests):
     def component(self) -> DropDangling:
         return DropDangling(**PAIR, key=["target"])
+
+
+class TestMatch(TransformTests):
+    def component(self) -> Match:
+        return Match(pattern="start (click | reset)+ !reset stop within 20ms", key=["target"])
+
+
+class TestMatchOfAll(TransformTests):
+    def component(self) -> Match:
+        return Match(
+            pattern="begin click* !reset stop", within="30ms", restart="latest", name="task",
+            define={"begin": "activity = 'start'", "click": "flag OR target = begin.target"},
+            contiguity="strict", keep="all",
+        )  # fmt: skip
+
+
+class TestMatchFromEveryStart(TransformTests):
+    def component(self) -> Match:
+        return Match(pattern="start 'clíck 🖱'? !reset", within="9ms", skip="to_next",
+                     keep="intervals")  # fmt: skip
 
 
 class TestSessionize(TransformTests):

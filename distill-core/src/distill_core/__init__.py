@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.fields import Fields
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
+    from distill_core.builtin.match import Match
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
@@ -85,6 +86,7 @@ __all__ = [
     "Label",
     "Lists",
     "Masked",
+    "Match",
     "Mergeable",
     "Model",
     "ModelError",
@@ -131,6 +133,7 @@ _HOMES = {
     "builtin.fields": ("Fields",),
     "builtin.intervals": ("Intervals",),
     "builtin.label": ("Label",),
+    "builtin.match": ("Match",),
     "builtin.sample": ("Sample",),
     "builtin.select": ("Select",),
     "builtin.sessionize": ("Sessionize",),

@@ -179,10 +179,86 @@ class Lists:
         spans = zip(borders, borders[1:], null, strict=False)
         return [None if missing else flat[a:b] for a, b, missing in spans]
 
+    def with_values(self, values: NDArray[Any]) -> Lists:
+        """The same lists of other values."""
+        return Lists(self.offsets, values, self.null)
+
     @classmethod
     def single(cls, values: NDArray[Any]) -> Lists:
         """One integer a row."""
-        return cls(np.arange(len(values) + 1, dtype=np.int64), values)
+        return Lists(np.arange(len(values) + 1, dtype=np.int64), values)
+
+    @classmethod
+    def join(cls, parts: Sequence[Lists]) -> Lists:
+        """The rows of all parts, one part after the other."""
+        lengths = np.concatenate([part.lengths for part in parts])
+        return Lists(
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.null for part in parts]),
+        )
+
+
+class Steps(Lists):
+    """Lists whose values belong to steps: ``numbers`` says to which, value by value.
+
+    ``names``: one tuple of steps for each pattern; numbers count through all of them. A row is of
+    the pattern of its first value.
+
+    >>> Steps(np.array([0, 2]), np.array([7, 8]), np.array([0, 2]), (("a", "b", "c"),)).by_step()
+    [{'a': [7], 'b': [], 'c': [8]}]
+    """
+
+    def __init__(
+        self,
+        offsets: NDArray[Any],
+        values: NDArray[Any],
+        numbers: NDArray[Any],
+        names: tuple[tuple[str, ...], ...],
+        null: Bools | None = None,
+    ) -> None:
+        super().__init__(offsets, values, null)
+        self.numbers, self.names = np.asarray(numbers, dtype=np.int64), names
+
+    def take(self, rows: NDArray[Any] | slice) -> Steps:
+        flat = Lists(self.offsets, np.arange(len(self.values)), self.null).take(rows)
+        chosen = flat.values
+        return Steps(
+            flat.offsets, self.values[chosen], self.numbers[chosen], self.names, flat.null
+        )
+
+    def with_values(self, values: NDArray[Any]) -> Steps:
+        return Steps(self.offsets, values, self.numbers, self.names, self.null)
+
+    def by_step(self) -> list[dict[str, list[Any]] | None]:
+        """Each row as a dict of lists, a list for each step of its pattern."""
+        pattern = [names for names in self.names for _ in names]
+        flat = [name for names in self.names for name in names]
+        values, numbers = self.values.tolist(), self.numbers.tolist()
+        borders, found = self.offsets.tolist(), list[dict[str, list[Any]] | None]()
+        for start, stop, null in zip(borders, borders[1:], self.null.tolist(), strict=False):
+            first = pattern[numbers[start]] if stop > start else ()
+            row: dict[str, list[Any]] = {name: [] for name in first}
+            for value, number in zip(values[start:stop], numbers[start:stop], strict=True):
+                row[flat[number]].append(value)
+            found.append(None if null else row)
+        return found
+
+    @classmethod
+    def join(cls, parts: Sequence[Lists]) -> Steps:
+        """One after the other; a part without steps has null rows only."""
+        names: list[tuple[str, ...]] = []
+        numbers: list[NDArray[Any]] = []
+        for part in parts:
+            if isinstance(part, Steps):
+                shift = 0
+                if part.names != tuple(names[: len(part.names)]):
+                    shift = sum(map(len, names))
+                    names += part.names
+                numbers.append(part.numbers + shift)
+        joined = Lists.join(parts)
+        every = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64)
+        return cls(joined.offsets, joined.values, every, tuple(names), joined.null)
 
 
 Array = Codes | Masked | Lists

@@ -29,6 +29,8 @@ CODES = {
     "input-type": "An object was given that no event log can be made of.",
     "model-failed": "A model raised an error.",
     "param-invalid": "A parameter has a value that its component does not accept.",
+    "pattern-invalid": "A pattern may be empty, begins with what is forbidden, or ends so.",
+    "pattern-syntax": "The text of a pattern is not one that Distill accepts.",
     "plugin-broken": "A plugin could not be loaded, or one of its hooks failed.",
     "record-rejected": "A record was rejected (strict reading only).",
     "schema-invalid": "A schema's columns contradict each other or the reserved ones.",

@@ -76,9 +76,13 @@ class StepReport:
 
 
 def _add(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    both = {k: one[k] + other[k] if k in one and k in other else one.get(k, other.get(k))
+    both = {k: _plus(one[k], other[k]) if k in one and k in other else one.get(k, other.get(k))
             for k in {**one, **other}}  # fmt: skip
     return dict(sorted(both.items()))
+
+
+def _plus(one: Any, other: Any) -> Any:
+    return _add(one, other) if isinstance(one, Mapping) else one + other
 
 
 @dataclass(frozen=True)

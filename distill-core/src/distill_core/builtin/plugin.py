@@ -36,6 +36,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.elapsed import Elapsed
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
+    from distill_core.builtin.match import Match
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
@@ -49,6 +50,7 @@ def distill_transforms() -> list[type[Transform]]:
         Elapsed,
         Intervals,
         Label,
+        Match,
         Sample,
         Select,
         Sessionize,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from distill_core.batch import Array, Codes, Lists, Masked
+from distill_core.batch import Array, Codes, Lists, Masked, Steps
 from distill_core.columns import Column
 from distill_core.errors import SchemaError
 from distill_core.ids import Ids
@@ -80,11 +80,11 @@ def _part(log: EventLog, name: str, spec: Column, shift: int) -> Array:
     else:
         return default_column(spec, len(log))
     if isinstance(found, Lists):
-        return Lists(found.offsets, found.values + shift, found.null)
+        return found.with_values(found.values + shift)
     if isinstance(found, Codes):
         return found
     if spec.type == "ids":
-        return Masked(found.values + shift, found.null)
+        return Masked(np.where(found.null, 0, found.values + shift), found.null)
     if spec.type == "number":
         return Masked(found.values.astype(np.float64), found.null)
     return found
@@ -92,9 +92,4 @@ def _part(log: EventLog, name: str, spec: Column, shift: int) -> Array:
 
 def _join_lists(parts: Sequence[Array]) -> Lists:
     lists = [part for part in parts if isinstance(part, Lists)]
-    lengths = np.concatenate([part.lengths for part in lists])
-    return Lists(
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([part.values for part in lists]),
-        np.concatenate([part.null for part in lists]),
-    )
+    return Steps.join(lists) if any(isinstance(p, Steps) for p in lists) else Lists.join(lists)

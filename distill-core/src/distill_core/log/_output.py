@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from distill_core.batch import Array, Codes, Lists, Masked
+from distill_core.batch import Array, Codes, Lists, Masked, Steps
 from distill_core.columns import Column
 from distill_core.errors import DistillError
 from distill_core.ids import Ids
@@ -43,8 +43,10 @@ def plain_values(spec: Column, array: Array, ids: Ids) -> list[Any]:
         if spec.type != "json":
             return array.to_list()
         return [None if text is None else json.loads(text) for text in array.to_list()]
+    if isinstance(array, Steps):
+        return array.with_values(ids.texts(array.values)).by_step()
     if isinstance(array, Lists):
-        return Lists(array.offsets, ids.texts(array.values), array.null).to_list()
+        return array.with_values(ids.texts(array.values)).to_list()
     if spec.type == "ids":
         found = np.full(len(array), None, dtype=object)
         found[~array.null] = ids.texts(array.values[~array.null])
@@ -108,6 +110,9 @@ def _arrow_array(pa: Any, spec: Column, array: Array, ids: Ids) -> Any:
     if isinstance(array, Codes):
         codes = pa.array(array.codes, mask=array.codes < 0)
         return pa.DictionaryArray.from_arrays(codes, pa.array(array.values.tolist(), pa.string()))
+    if isinstance(array, Steps):
+        rows = [None if row is None else [*row.items()] for row in plain_values(spec, array, ids)]
+        return pa.array(rows, pa.map_(pa.string(), pa.list_(pa.string())))
     if isinstance(array, Lists):
         return pa.array(plain_values(spec, array, ids), pa.list_(pa.string()))
     if spec.type == "ids":
