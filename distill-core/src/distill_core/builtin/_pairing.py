@@ -152,7 +152,8 @@ class Found:
 
     ``stop``: for each of ``rows`` the number of its stop in ``rows``, −1: none; ``reason``: why it
     dangles (0: it does not); ``lost``: a null in its key took a role from it; ``key``: numbers
-    that are equal where the start's keys are.
+    that are equal where the start's keys are; ``early``: which of them act before
+    all others of their time (None: all act in the log's order).
     """
 
     rows: Ints
@@ -161,6 +162,7 @@ class Found:
     lost: Bools
     case: Ints
     key: Ints | None
+    early: Bools | None = None
 
     def paired(self) -> Bools:
         """Which of ``rows`` are in a pair."""
@@ -197,12 +199,14 @@ def find_pairs(step: PairingStep, log: EventLog) -> Found:
         *_keys(step, log, rows),
     )
     lost = _lose(entries)
+    early = None
     if step.ties == "start_first":
-        order = _start_first(entries)
-        rows, entries, lost = rows[order], entries.part(order), lost[order]
+        early = _only_start(entries)
+        order = _start_first(entries, early)
+        rows, entries, lost, early = rows[order], entries.part(order), lost[order], early[order]
     span = None if step.max_span is None else micros(step.max_span)
     pairs = pair(entries, Rules(step.pairing, step.toggle == "chain", span))
-    return Found(rows, pairs.stop, pairs.reason, lost, entries.case, entries.start_key)
+    return Found(rows, pairs.stop, pairs.reason, lost, entries.case, entries.start_key, early)
 
 
 def case_ends(log: EventLog) -> Ints:
@@ -235,9 +239,13 @@ def _lose(entries: Entries) -> Bools:
     return lost
 
 
-def _start_first(entries: Entries) -> Ints:
-    """The order in which, at one time of a case, events that only start act first."""
+def _only_start(entries: Entries) -> Bools:
     other = entries.stop if entries.until is None else entries.stop | entries.until
+    return entries.start & ~other
+
+
+def _start_first(entries: Entries, early: Bools) -> Ints:
+    """The order in which, at one time of a case, events that only start act first."""
     new = np.ones(len(entries), dtype=bool)
     new[1:] = (np.diff(entries.case) != 0) | (np.diff(entries.time) != 0)
-    return np.argsort(2 * np.cumsum(new) + ~(entries.start & ~other), kind="stable")
+    return np.argsort(2 * np.cumsum(new) + ~early, kind="stable")

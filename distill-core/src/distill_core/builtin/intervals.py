@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
-from distill_core.builtin._pair_entries import NONE, OPEN
+from distill_core.builtin._pair_entries import NONE, OPEN, Codes8
 from distill_core.builtin._pair_keys import key_texts
 from distill_core.builtin._pair_nesting import nesting
 from distill_core.builtin._pairing import (
@@ -46,6 +47,21 @@ WRITTEN = (
     Column("parent", type="ids", description="the innermost interval that holds this one"),
 )
 KEY = Column("key", description="what start and stop have in common, a JSON list if several")
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Intervals in the order of their starts in the log.
+
+    ``start``: the number of the start among the events with a role; ``at``, ``end``: the rows of
+    start and stop (−1: there is none); ``parent``: the number of the interval around it (−1: none).
+    """
+
+    start: Ints
+    at: Ints
+    end: Ints
+    depth: Ints
+    parent: Ints
 
 
 class Intervals(Transform):
@@ -124,7 +140,7 @@ class Intervals(Transform):
     def check(self, columns: Mapping[str, Column]) -> None:
         super().check(columns)
         check_types(self, columns)
-        for column in (*WRITTEN, *((KEY,) if self._writes_key() else ())):
+        for column in self._written():
             known = columns.get(column.name)
             if known is not None and known.type != column.type:
                 raise TransformError(
@@ -135,25 +151,28 @@ class Intervals(Transform):
                 )
 
     def apply(self, log: EventLog) -> EventLog:
+        found, spans, reason = self._spans(log)
+        out = log.tell(dangling=found.dangling(reason))
+        return self._derive(out, found, spans, self._columns(log, found, spans))
+
+    def _spans(self, log: EventLog) -> tuple[Found, Spans, Codes8]:
+        """The pairs, the intervals made of them, and why other events dangle."""
         found = find_pairs(self, log)
         made = found.stop >= 0
         reason = found.reason
         if self.open != "report":
             made |= reason == OPEN
             reason = np.where(reason == OPEN, NONE, reason).astype(np.int8)
-        out = log.tell(dangling=found.dangling(reason))
         start = np.flatnonzero(made)
         stop = found.stop[start]
         depth, parent = self._nesting(found, start, stop)
         if self.ties == "start_first":
             start, stop, depth, parent = _in_order(found.rows, start, stop, depth, parent)
         at, end = found.rows[start], np.where(stop < 0, -1, found.rows[stop])
-        columns = self._columns(log, at, end, depth, parent)
-        if self._writes_key():
-            assert found.key is not None
-            names = key_sets(self)[0]
-            columns["key"] = (KEY, key_texts(log, names, at, found.key[start]))
-        return self._derive(out, found, at, end, columns)
+        return found, Spans(start, at, end, depth, parent), reason
+
+    def _written(self) -> tuple[Column, ...]:
+        return (*WRITTEN, KEY) if self._writes_key() else WRITTEN
 
     def _writes_key(self) -> bool:
         names = key_sets(self)[0]
@@ -171,8 +190,9 @@ class Intervals(Transform):
         return depth, parent
 
     def _columns(
-        self, log: EventLog, at: Ints, end: Ints, depth: Ints, parent: Ints
+        self, log: EventLog, found: Found, spans: Spans
     ) -> dict[str, tuple[Column, Array]]:
+        at, end, parent = spans.at, spans.end, spans.parent
         shut, closed = end >= 0, np.flatnonzero(end >= 0)
         until, end_id = np.zeros((2, len(at)), dtype=np.int64)
         until[closed] = log.time.take(end[closed])
@@ -182,28 +202,32 @@ class Intervals(Transform):
             until[unknown] = case_ends(log)[log.case_of[at[unknown]]]
             unknown = np.zeros(len(at), dtype=bool)
         values: dict[str, Masked] = {
-            "depth": Masked.full(depth),
+            "depth": Masked.full(spans.depth),
             "censored": Masked.full(~shut),
             "start_id": Masked.full(log.positions.take(at)),
             "end_id": Masked(end_id, ~shut),
             "parent": Masked(np.where(parent < 0, 0, parent + len(log.ids)), parent < 0),
         }
-        found: dict[str, tuple[Column, Array]] = {c.name: (c, values[c.name]) for c in WRITTEN}
-        found["end"] = (log.columns.get("end", END), Masked(until, unknown))
+        columns: dict[str, tuple[Column, Array]] = {c.name: (c, values[c.name]) for c in WRITTEN}
+        columns["end"] = (log.columns.get("end", END), Masked(until, unknown))
         if self.name is not None:
             codes = Codes(np.zeros(len(at), dtype=np.int32), [self.name], ordered=True)
-            found["activity"] = (log.columns["activity"], codes)
-        return found
+            columns["activity"] = (log.columns["activity"], codes)
+        if self._writes_key():
+            assert found.key is not None
+            names = key_sets(self)[0]
+            columns["key"] = (KEY, key_texts(log, names, at, found.key[spans.start]))
+        return columns
 
     def _derive(
         self,
         log: EventLog,
         found: Found,
-        at: Ints,
-        end: Ints,
+        spans: Spans,
         columns: Mapping[str, tuple[Column, Array]],
     ) -> EventLog:
         """The log with the intervals in, and out what does not stay."""
+        at, end = spans.at, spans.end
         used = np.zeros(len(log), dtype=bool)
         used[at] = used[end[end >= 0]] = True
         lose: dict[str, Bools] = {}
