@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.batch import Array, Bools, Ints, Lists, Masked
 from distill_core.builtin._runs import micros, reach, run_starts
@@ -59,6 +59,10 @@ class Collapse(Transform):
     >>> [(e["activity"], e["count"], e["duration"]) for e in log.apply(step)]
     [('scroll', 2, 400000), ('scroll', 1, 0), ('click', 1, 0), ('scroll', 1, 0)]
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"same": ["activity", "target"], "max_gap": "500ms"}]}
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ("count",)
@@ -143,7 +147,7 @@ class Collapse(Transform):
         }
         end = log.data.get("end")
         if self.into == "interval" or isinstance(end, Masked):
-            greatest = np.maximum.reduceat(log.last, first) if len(first) else log.last
+            greatest = _greatest(log, first, offsets)
             none = np.ones(len(first), dtype=bool)
             if isinstance(end, Masked) and len(first):
                 none = np.logical_and.reduceat(end.null, first)
@@ -151,6 +155,13 @@ class Collapse(Transform):
                 none &= False if member is None else ~member
             found["end"] = Masked(np.where(none, 0, greatest), none)
         return found
+
+
+def _greatest(log: EventLog, first: Ints, offsets: Ints) -> Ints:
+    """The greatest ``last`` of each run."""
+    if log.last is log.time or not len(first):
+        return log.time[offsets[1:] - 1]  # times do not fall inside a case
+    return np.maximum.reduceat(log.last, first)
 
 
 def _superseded(log: EventLog, new: Bools, chosen: Bools | None) -> Bools | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Bools, Codes, Ints, Masked
 from distill_core.builtin._runs import group_codes
@@ -37,6 +37,10 @@ class Dedupe(Transform):
     >>> [event["n"] for event in log.apply(Dedupe(by=["activity", "n"]))]
     ['p', 'q']
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"by": ["case", "activity", "time"]}]}
+    )
 
     scope: ClassVar[Scope] = "log"
     reads: ClassVar[tuple[str, ...] | None] = None

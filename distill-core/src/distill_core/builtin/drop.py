@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.component import Scope, Transform
 from distill_core.conditions import Condition, mask
@@ -25,6 +25,10 @@ class Drop(Transform):
     >>> [event["target"] for event in log.apply(Drop(condition="target = 'a'"))]
     ['b', None]
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"condition": "activity IN ('mousedown', 'mouseup')"}]}
+    )
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()

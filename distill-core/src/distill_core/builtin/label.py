@@ -40,6 +40,14 @@ class Label(Transform):
     ['choose', 'move', 'other']
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"column": "kind", "rules": [{"when": "activity = 'click'", "value": "choose"}]}
+            ]
+        }
+    )
+
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()
 

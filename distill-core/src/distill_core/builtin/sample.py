@@ -7,7 +7,7 @@ from math import ceil
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.batch import Codes
 from distill_core.component import Scope, Transform
@@ -31,6 +31,8 @@ class Sample(Transform):
     >>> log.apply(Sample(fraction=0.1)).n_cases
     112
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fraction": 0.1}]})
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.component import Scope, Transform
 from distill_core.log import EventLog
@@ -25,6 +25,8 @@ class Select(Transform):
     >>> list(log.apply(Select(columns=["size"])).columns)
     ['id', 'case', 'activity', 'time', 'size']
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"columns": ["target", "page_url"]}]})
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.batch import Codes, Ints
 from distill_core.builtin._runs import micros, reach
@@ -29,9 +29,10 @@ class Sessionize(Transform):
     The gap runs from the greatest end so far (an event without an end ends at its time) to the
     next event; exactly ``gap`` is still the same session. With 30 min::
 
-        min    0    10         45             75.0000001
-               a────b          c──────┐ 45..45 b  ← 30 min later still the same session
-               └─1──┘          └─2── …
+        minute       0     10            40              71
+                     a     b             c               d
+                     └─── session 1 ─────┘               └─ session 2
+                            30: stays          31: splits
 
     A session is called ``<case>@<its first time>``, the time as in JSON: so names stay as they are
     when later events are added. It becomes the case, and the former case is ``parent_case``; with
@@ -45,6 +46,8 @@ class Sessionize(Transform):
     >>> log.apply(Sessionize(gap="60s")).cases.tolist()
     ['ann@1970-01-01T00:00:00.000000Z', 'ann@1970-01-01T00:01:40.000000Z']
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"gap": "30m"}]})
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()

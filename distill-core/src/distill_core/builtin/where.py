@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.component import Scope, Transform
 from distill_core.conditions import Condition, mask
@@ -25,6 +25,8 @@ class Where(Transform):
     >>> [event["target"] for event in log.apply(Where(condition="target <> 'b'"))]
     ['a']
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"condition": "activity = 'click'"}]})
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()
