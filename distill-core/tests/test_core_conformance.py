@@ -10,15 +10,22 @@ from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.builtin.drop import Drop
 from distill_core.builtin.drop_dangling import DropDangling
+from distill_core.builtin.edges import Edges
 from distill_core.builtin.elapsed import Elapsed
 from distill_core.builtin.events import Events
 from distill_core.builtin.fields import Fields
+from distill_core.builtin.fill import Fill
+from distill_core.builtin.filter_cases import FilterCases
+from distill_core.builtin.filter_variants import FilterVariants
 from distill_core.builtin.intervals import Intervals
 from distill_core.builtin.label import Label
 from distill_core.builtin.match import Match
+from distill_core.builtin.rename import Rename
+from distill_core.builtin.rename_by_url import RenameByUrl
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.select import Select
 from distill_core.builtin.sessionize import Sessionize
+from distill_core.builtin.truncate import Truncate
 from distill_core.builtin.where import Where
 from distill_core.component import Component, component_name
 from distill_core.registry import components
@@ -122,6 +129,58 @@ class TestSessionize(TransformTests):
 class TestSessionizeLabel(TransformTests):
     def component(self) -> Sessionize:
         return Sessionize(gap="4ms", as_case=False)
+
+
+class TestRename(TransformTests):
+    def component(self) -> Rename:
+        rules = [{"when": "number > 0", "value": "click"}, {"when": "flag", "value": "flagged"}]
+        return Rename(mapping={"start": "go", "none": "x"}, rules=rules, keep_as="was")
+
+
+class TestRenameByUrl(TransformTests):
+    def component(self) -> RenameByUrl:
+        return RenameByUrl(
+            templates={"/{any}": "page", "/x": "the x"}, url="target", where="NOT flag",
+            keep_as="was",
+        )  # fmt: skip
+
+
+class TestFill(TransformTests):
+    def component(self) -> Fill:
+        return Fill(same=["user"], max_gap="9ms", where="activity <> 'reset'")
+
+
+class TestTruncate(TransformTests):
+    def component(self) -> Truncate:
+        return Truncate(where="activity = 'click'", keep="before", missing="drop")
+
+
+class TestTruncateLast(TransformTests):
+    def component(self) -> Truncate:
+        return Truncate(where="flag", keep="after", occurrence="last", inclusive=False)
+
+
+class TestFilterCases(TransformTests):
+    def component(self) -> FilterCases:
+        return FilterCases(
+            contains="activity = 'click'", lacks="flag AND number > 0", max_events=9,
+            min_duration="3ms", keep="others",
+        )  # fmt: skip
+
+
+class TestFilterVariants(TransformTests):
+    def component(self) -> FilterVariants:
+        return FilterVariants(coverage=0.5, top=2, column="target")
+
+
+class TestEdges(TransformTests):
+    def component(self) -> Edges:
+        return Edges(side="both", n=2, where="activity <> 'reset'")
+
+
+class TestEdgesOfUsers(TransformTests):
+    def component(self) -> Edges:
+        return Edges(side="last", by=["user"])
 
 
 class TestEvents(QueryTests):

@@ -18,15 +18,22 @@ if TYPE_CHECKING:
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
     from distill_core.builtin.drop_dangling import DropDangling
+    from distill_core.builtin.edges import Edges
     from distill_core.builtin.elapsed import Elapsed
     from distill_core.builtin.events import Events
     from distill_core.builtin.fields import Fields
+    from distill_core.builtin.fill import Fill
+    from distill_core.builtin.filter_cases import FilterCases
+    from distill_core.builtin.filter_variants import FilterVariants
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
+    from distill_core.builtin.rename import Rename
+    from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
+    from distill_core.builtin.truncate import Truncate
     from distill_core.builtin.where import Where
     from distill_core.columns import Column
     from distill_core.component import (
@@ -77,10 +84,14 @@ __all__ = [
     "DropDangling",
     "DuplicateIdError",
     "Duration",
+    "Edges",
     "Elapsed",
     "EventLog",
     "Events",
     "Fields",
+    "Fill",
+    "FilterCases",
+    "FilterVariants",
     "Instant",
     "Intervals",
     "Label",
@@ -93,6 +104,8 @@ __all__ = [
     "Pipeline",
     "PluginError",
     "Query",
+    "Rename",
+    "RenameByUrl",
     "Request",
     "Result",
     "Sample",
@@ -108,6 +121,7 @@ __all__ = [
     "SpecError",
     "Transform",
     "TransformError",
+    "Truncate",
     "Where",
     "col",
     "components",
@@ -128,15 +142,22 @@ _HOMES = {
     "builtin.dedupe": ("Dedupe",),
     "builtin.drop": ("Drop",),
     "builtin.drop_dangling": ("DropDangling",),
+    "builtin.edges": ("Edges",),
     "builtin.elapsed": ("Elapsed",),
     "builtin.events": ("Events",),
     "builtin.fields": ("Fields",),
+    "builtin.fill": ("Fill",),
+    "builtin.filter_cases": ("FilterCases",),
+    "builtin.filter_variants": ("FilterVariants",),
     "builtin.intervals": ("Intervals",),
     "builtin.label": ("Label",),
     "builtin.match": ("Match",),
+    "builtin.rename": ("Rename",),
+    "builtin.rename_by_url": ("RenameByUrl",),
     "builtin.sample": ("Sample",),
     "builtin.select": ("Select",),
     "builtin.sessionize": ("Sessionize",),
+    "builtin.truncate": ("Truncate",),
     "builtin.where": ("Where",),
     "columns": ("Column",),
     "component": (

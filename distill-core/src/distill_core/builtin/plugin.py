@@ -33,13 +33,20 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
     from distill_core.builtin.drop_dangling import DropDangling
+    from distill_core.builtin.edges import Edges
     from distill_core.builtin.elapsed import Elapsed
+    from distill_core.builtin.fill import Fill
+    from distill_core.builtin.filter_cases import FilterCases
+    from distill_core.builtin.filter_variants import FilterVariants
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
+    from distill_core.builtin.rename import Rename
+    from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
+    from distill_core.builtin.truncate import Truncate
     from distill_core.builtin.where import Where
 
     return [
@@ -47,12 +54,19 @@ def distill_transforms() -> list[type[Transform]]:
         Dedupe,
         Drop,
         DropDangling,
+        Edges,
         Elapsed,
+        Fill,
+        FilterCases,
+        FilterVariants,
         Intervals,
         Label,
         Match,
+        Rename,
+        RenameByUrl,
         Sample,
         Select,
         Sessionize,
+        Truncate,
         Where,
     ]
