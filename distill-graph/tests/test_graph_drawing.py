@@ -100,6 +100,41 @@ def test_every_figure_is_there():
     assert "Shown" not in note
 
 
+def test_pointing_at_a_node_shows_its_edges():
+    """Each edge carries the classes of its two nodes, and a rule makes all others faint."""
+    _, body, _ = drawn("a b a", "a a c")
+    number = {}
+    for group in svg(body).iter("g"):
+        if re.fullmatch(r"n\d+", group.get("class")):
+            number[group.find("title").text.partition("\n")[0]] = group.get("class")[1:]
+    assert set(number) == set("abc")
+    for group in svg(body).iter("g"):
+        ends = re.match(r"(.) → (.)\n", group.findtext("title") or "")
+        if ends:
+            classes = set(group.get("class").split())
+            assert classes == {"link", *(f"l{number[name]}" for name in ends.groups())}
+    for node in number.values():
+        assert f".dfg:has(.n{node}:hover) .link:not(.l{node}){{" in body
+
+
+def test_counts_on_edges_touch_nothing():
+    """A count stands clear of boxes and of other counts."""
+    words = "abcdefghij"
+    _, body, _ = drawn(*(" ".join(words[i:] + words[: i // 2]) for i in range(9)))
+    frames = [tuple(float(box.get(n)) for n in ("x", "y", "width", "height"))
+              for box in svg(body).iter("rect") if box.get("class") == "box"]  # fmt: skip
+    texts = next(svg(body).iter("svg")).findall("text")
+    assert len(texts) > 9
+    for text in texts:
+        x, y, wide = float(text.get("x")), float(text.get("y")), 7.0 * len(text.text)
+        frame = (x - wide / 2, y - 11, wide, 13.0)
+        for other in frames:
+            apart_x = frame[0] >= other[0] + other[2] or other[0] >= frame[0] + frame[2]
+            apart_y = frame[1] >= other[1] + other[3] or other[1] >= frame[1] + frame[3]
+            assert apart_x or apart_y
+        frames.append(frame)
+
+
 def test_labels_are_escaped():
     """A label cannot become markup, in the drawing or in what is told of it."""
     evil = '<script>&"\'</script>'

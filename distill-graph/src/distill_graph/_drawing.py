@@ -10,12 +10,13 @@ from typing import Any
 
 from distill_core.picture import Picture, amount_text, escape, span_text
 from distill_core.result import Result
+from distill_graph._labels import Labels
 from distill_graph._layout import Edge, Layout, Point, lay_out
 
 NODES, DOORS = 20, 3
 HIGH, STEP, LOOP = 42.0, 104.0, 56.0
 _STYLE = (
-    "<style>.dfg .box{stroke:var(--accent);stroke-width:1.2;fill:var(--accent)}"
+    ".dfg .box{stroke:var(--accent);stroke-width:1.2;fill:var(--accent)}"
     ".dfg .back{fill:var(--card);stroke:none}"
     ".dfg .door{fill:var(--muted)}.dfg .edge{fill:none;stroke:var(--edge);stroke-linecap:round}"
     ".dfg .head{fill:var(--edge)}.dfg .thin .edge{stroke-dasharray:2 5}"
@@ -23,8 +24,7 @@ _STYLE = (
     ".dfg .dim{fill:var(--muted);font-size:11.5px}"
     ".dfg .halo{font-size:11px;paint-order:stroke;stroke:var(--halo);stroke-width:4px;"
     "stroke-linejoin:round}"
-    ".dfg g.link:hover .edge{stroke:var(--accent)}.dfg g.link:hover .head{fill:var(--accent)}"
-    "</style>"
+    ".dfg .link:hover .edge{stroke:var(--accent)}.dfg .link:hover .head{fill:var(--accent)}"
 )
 Row = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ def _svg(
     told = {(e["source"], e["target"]): e for e in shown.edges}
     names = [node["id"] for node in shown.nodes]
     paths = _paths(layout, [*widths, 30.0, 30.0])
-    links, labels = [], _Labels(layout, widths)
+    links, labels = [], Labels()
     for (source, target), times in sorted(weight.items(), key=lambda item: item[1]):
         if source == len(names):
             title = f"{amount_text(times)} cases begin with {names[target]}"
@@ -105,15 +105,19 @@ def _svg(
         else:
             title = _told(told[names[source], names[target]])
         thin = max(source, target) >= len(names)
-        links.append(_link(paths[source, target], times / most, title, thin=thin))
-    for pair in sorted(weight, key=lambda pair: (-weight[pair], pair)):
-        labels.add(paths[pair], weight[pair])
+        kind = f"link l{source} l{target}{' thin' if thin else ''}"
+        links.append(_link(paths[source, target], times / most, title, kind))
     boxes, loops = [], []
     for index, node in enumerate(shown.nodes):
         x, y = layout.x[index], layout.layer[index] * STEP
-        boxes.append(_box(node, x, y, widths[index], shown.nodes[0]["count"]))
+        box = _box(node, x, y, widths[index], shown.nodes[0]["count"])
+        boxes.append(f'<g class="n{index}">{box}</g>')
+        labels.keep_off(x, y, widths[index], HIGH)
         if loop := told.get((node["id"], node["id"])):
-            loops.append(_loop(loop, x + widths[index] / 2, y, most))
+            drawing = _loop(loop, x + widths[index] / 2, y, most)
+            loops.append(f'<g class="link l{index}">{drawing}</g>')
+    for pair in sorted(weight, key=lambda pair: (-weight[pair], pair)):
+        labels.add(paths[pair], weight[pair])
     doors = "".join(
         _door(layout.x[at], layout.layer[at] * STEP, word)
         for at, word in ((len(names), "begin"), (len(names) + 1, "end"))
@@ -123,9 +127,17 @@ def _svg(
     return (
         f'<div class="wide"><svg class="dfg" viewBox="{left:.0f} {top:.0f} {wide:.0f} {high:.0f}" '
         f'width="{wide:.0f}" height="{high:.0f}" role="img" style="margin:0 auto;min-width:'
-        f'{min(wide, 560):.0f}px" aria-label="Graph of {len(names)} activities">{_STYLE}'
+        f'{min(wide, 560):.0f}px" aria-label="Graph of {len(names)} nodes">{_style(len(names))}'
         f"{''.join(links)}{''.join(loops)}{''.join(boxes)}{doors}{labels.svg()}</svg></div>"
     )
+
+
+def _style(nodes: int) -> str:
+    """The style sheet; while a node is pointed at, edges of others are faint."""
+    faint = "".join(
+        f".dfg:has(.n{node}:hover) .link:not(.l{node}){{opacity:.12}}" for node in range(nodes)
+    )
+    return f"<style>{_STYLE}{faint}</style>"
 
 
 def _paths(layout: Layout, widths: Sequence[float]) -> dict[Edge, list[Point]]:
@@ -160,8 +172,8 @@ def _curve(points: Sequence[Point]) -> str:
     return text
 
 
-def _link(points: Sequence[Point], share: float, title: str, *, thin: bool) -> str:
-    wide = 1.2 if thin else 1.0 + 5.5 * sqrt(share)
+def _link(points: Sequence[Point], share: float, title: str, kind: str) -> str:
+    wide = 1.2 if kind.endswith("thin") else 1.0 + 5.5 * sqrt(share)
     size = 4.5 + wide * 0.9
     (x, y), before = points[-1], points[-2]
     flat = abs(y - before[1]) < 1
@@ -169,7 +181,6 @@ def _link(points: Sequence[Point], share: float, title: str, *, thin: bool) -> s
     tip = f"M{x:.1f} {y:.1f}l{-size * 0.62:.1f} {-way * size * 1.3:.1f}h{size * 1.24:.1f}z"
     line = [*points[:-1], (x, y - way * size)]
     curve = _curve(points if flat else line)
-    kind = "link thin" if thin else "link"
     opacity = 0.35 + 0.5 * sqrt(share)
     return (
         f'<g class="{kind}"><title>{escape(title)}</title>'
@@ -186,11 +197,10 @@ def _loop(edge: Row, x: float, y: float, most: int) -> str:
     tip = f"M{x:.1f} {y + 9:.1f}l{size * 1.3:.1f} {-size * 0.62:.1f}v{size * 1.24:.1f}z"
     opacity = 0.35 + 0.5 * sqrt(share)
     return (
-        f'<g class="link"><title>{escape(_told(edge))}</title>'
+        f"<title>{escape(_told(edge))}</title>"
         f'<path class="edge" d="{curve}" stroke-width="{wide:.1f}" opacity="{opacity:.2f}"/>'
         f'<path class="head" d="{tip}" opacity="{min(1, opacity + 0.15):.2f}"/>'
         f'<text class="halo" x="{x + 26:.1f}" y="{y - 12:.1f}">{amount_text(edge["count"])}</text>'
-        "</g>"
     )
 
 
@@ -216,10 +226,10 @@ def _box(node: Row, x: float, y: float, wide: float, most: int) -> str:
         told += f"\nthey last {span_text(node['duration'])} together"
     where = f'x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{HIGH:.0f}" rx="9"'
     return (
-        f'<g><title>{escape(told)}</title><rect class="back" {where}/>'
+        f'<title>{escape(told)}</title><rect class="back" {where}/>'
         f'<rect class="box" {where} fill-opacity="{0.04 + 0.3 * sqrt(node["count"] / most):.2f}"/>'
         f'<text class="name" x="{x:.1f}" y="{y - 2:.1f}">{escape(_short(name))}</text>'
-        f'<text class="dim" x="{x:.1f}" y="{y + 14:.1f}">{amount_text(node["count"])}</text></g>'
+        f'<text class="dim" x="{x:.1f}" y="{y + 14:.1f}">{amount_text(node["count"])}</text>'
     )
 
 
@@ -228,44 +238,6 @@ def _door(x: float, y: float, word: str) -> str:
     return (
         f'<circle class="door" cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
         f'<text class="dim" x="{x:.1f}" y="{y + shift:.1f}">cases {word}</text>'
-    )
-
-
-class _Labels:
-    """Counts on edges, the most frequent first, where there is room for them."""
-
-    def __init__(self, layout: Layout, widths: Sequence[float]) -> None:
-        self.taken = [
-            (layout.x[n] - wide / 2, layout.layer[n] * STEP - HIGH / 2, wide, HIGH)
-            for n, wide in enumerate(widths)
-        ]
-        self.texts: list[str] = []
-
-    def add(self, points: Sequence[Point], times: int) -> None:
-        text = amount_text(times)
-        wide = 7.0 * len(text) + 6
-        for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
-            for part in (0.5, 0.38, 0.62) if abs(y - to_y) > 1 else (0.5,):
-                at_x = x + (to_x - x) * part * part * (3 - 2 * part)
-                at_y = y + (to_y - y) * (1.5 * part * (1 - part) + part**3)
-                at_y += 26.0 if abs(y - to_y) < 1 else 0.0
-                mid = (at_x - wide / 2, at_y - 8, wide, 15.0)
-                if not any(_touch(mid, other) for other in self.taken):
-                    self.taken.append(mid)
-                    place = f'x="{at_x:.1f}" y="{at_y + 4:.1f}"'
-                    self.texts.append(f'<text class="halo" {place}>{text}</text>')
-                    return
-
-    def svg(self) -> str:
-        return "".join(self.texts)
-
-
-def _touch(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
-    return (
-        one[0] < two[0] + two[2]
-        and two[0] < one[0] + one[2]
-        and one[1] < two[1] + two[3]
-        and two[1] < one[1] + one[3]
     )
 
 

@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from distill_core.cli._demo_facts import headline, losses, steps
-from distill_core.picture import Picture, amount_text, escape, page, timeline_picture
+from distill_core.picture import (
+    Picture,
+    amount_text,
+    escape,
+    page,
+    table_picture,
+    timeline_picture,
+)
 
 if TYPE_CHECKING:
     from distill_core.cli.demo import Demo
@@ -22,7 +29,10 @@ LEAD = (
 
 def demo_page(demo: Demo) -> str:
     """One offline HTML page."""
-    graph = replace(demo.result.plot(), title="From step to step")
+    graph = demo.result.plot()
+    edges = table_picture(demo.result, limit=len(demo.result.edges)).body
+    more = f"<details><summary>All transitions as a table</summary>{edges}</details>"
+    graph = replace(graph, title="From step to step", body=graph.body + more)
     timeline = timeline_picture(demo.log, title="Some sessions, event by event")
     figures = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}</dd></div>"
