@@ -23,6 +23,7 @@ from distill_core.builtin.match import Match
 from distill_core.builtin.rename import Rename
 from distill_core.builtin.rename_by_url import RenameByUrl
 from distill_core.builtin.sample import Sample
+from distill_core.builtin.sandwich import Sandwich
 from distill_core.builtin.select import Select
 from distill_core.builtin.sessionize import Sessionize
 from distill_core.builtin.truncate import Truncate
@@ -121,6 +122,19 @@ class TestMatchFromEveryStart(TransformTests):
                      keep="intervals")  # fmt: skip
 
 
+class TestSandwich(TransformTests):
+    def component(self) -> Sandwich:
+        return Sandwich(**PAIR, include="both", open="censor")
+
+
+class TestSandwichOfOwn(TransformTests):
+    def component(self) -> Sandwich:
+        return Sandwich(
+            **PAIR, key=["target"], toggle="chain", ties="start_first", keep="intervals",
+            members="own", level="inner", min_size=1,
+        )  # fmt: skip
+
+
 class TestSessionize(TransformTests):
     def component(self) -> Sessionize:
         return Sessionize(gap="4ms")
@@ -158,6 +172,19 @@ class TestTruncate(TransformTests):
 class TestTruncateLast(TransformTests):
     def component(self) -> Truncate:
         return Truncate(where="flag", keep="after", occurrence="last", inclusive=False)
+
+
+class TestTruncateByPattern(TransformTests):
+    def component(self) -> Truncate:
+        return Truncate(
+            pattern="A B", define={"A": "flag", "B": "target = A.target"}, within="9ms",
+            keep="after", missing="drop",
+        )  # fmt: skip
+
+
+class TestFilterCasesByPattern(TransformTests):
+    def component(self) -> FilterCases:
+        return FilterCases(pattern="start !reset stop within 20ms", lacks="score < 0")
 
 
 class TestFilterCases(TransformTests):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from distill_core.batch import Bools, Ints, Masked
@@ -70,13 +71,14 @@ class Edges(Transform):
         """Which events, sorted by group, are among the first or last of theirs."""
         far = group[self.n :] != group[: -self.n]
         edge = np.ones(min(self.n, len(group)), dtype=bool)
-        first, last = np.append(edge, far), np.append(far, edge)
+        first: Bools = np.append(edge, far)
+        last: Bools = np.append(far, edge)
         return {"first": first, "last": last, "both": first | last}[self.side]
 
 
 def _by_time(log: EventLog, rows: Ints) -> Ints:
     """These rows by time, order (null first), position."""
-    keys = [log.time[rows]]
+    keys: list[NDArray[Any]] = [log.time[rows]]
     order = log.data.get("order")
     if isinstance(order, Masked):
         keys = [order.values[rows], ~order.null[rows], *keys]

@@ -8,25 +8,27 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from distill_core.batch import Bools
+from distill_core.builtin._by_pattern import ByPattern
 from distill_core.builtin._runs import micros
-from distill_core.component import Scope, Transform
+from distill_core.component import Scope
 from distill_core.conditions import Condition, mask
 from distill_core.log import EventLog
 from distill_core.params import Duration
 
 _TESTS = (
-    "contains", "lacks", "starts_with", "ends_with", "min_events", "max_events", "min_duration",
-    "max_duration",
+    "pattern", "contains", "lacks", "starts_with", "ends_with", "min_events", "max_events",
+    "min_duration", "max_duration",
 )  # fmt: skip
 
 
-class FilterCases(Transform):
+class FilterCases(ByPattern):
     """Keep the cases for which all that is asked is true; the others go, whole.
 
     What can be asked of a case: that some event (``contains``), no event (``lacks``), the first
-    (``starts_with``) or the last by position (``ends_with``) is true for a condition; how many
-    events it has; how long it lasts, from its first time to its greatest end. Limits are
-    inclusive. A condition that is unknown is not true. ``contains`` buy, ``lacks`` return::
+    (``starts_with``) or the last by position (``ends_with``) is true for a condition; that a
+    ``pattern``, written as in ``match``, is found in it; how many events it has; how long it lasts,
+    from its first time to its greatest end. Limits are inclusive. A condition that is unknown is
+    not true. ``contains`` buy, ``lacks`` return::
 
         case a    load   buy    leave      stays
         case b    load   leave
@@ -41,6 +43,8 @@ class FilterCases(Transform):
     ...     case="who", activity="a", time="t", unit="s")
     >>> buyers = FilterCases(contains="activity = 'buy'", min_events=2)
     >>> log.apply(buyers).cases.tolist()
+    ['ann']
+    >>> log.apply(FilterCases(pattern="load buy within 1s")).cases.tolist()
     ['ann']
     """
 
@@ -86,6 +90,10 @@ class FilterCases(Transform):
             found &= mask(self.starts_with, log)[first]
         if self.ends_with is not None:
             found &= mask(self.ends_with, log)[last]
+        if self.pattern is not None:
+            matched = np.zeros(log.n_cases, dtype=bool)
+            matched[log.case_of[self.found(log)[0]]] = True
+            found &= matched
         if self.min_events is not None:
             found &= events >= self.min_events
         if self.max_events is not None:

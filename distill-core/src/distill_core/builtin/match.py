@@ -142,7 +142,8 @@ class Match(Transform):
             pattern = type(pattern)(pattern.root, self.within)
         return compiled(pattern)
 
-    def check(self, columns: Mapping[str, Column]) -> None:
+    def check_pattern(self, columns: Mapping[str, Column]) -> None:
+        """Raise if a step looks at a column that is not there, or a literal does not fit."""
         names = self._program().names
         own = {column.name: column for column in columns.values()}
         for step, condition in self.define.items():
@@ -151,6 +152,9 @@ class Match(Transform):
                 for column, (_, name) in linked(condition, names).items()
             }
         super().check(own)
+
+    def check(self, columns: Mapping[str, Column]) -> None:
+        self.check_pattern(columns)
         for column in WRITTEN:
             known = columns.get(column.name)
             if known is not None and known.type != column.type:
@@ -167,7 +171,8 @@ class Match(Transform):
                  for c, (_, name) in linked(condition, names).items()}  # fmt: skip
         return frozenset(links.get(column, column) for column in super().named_columns())
 
-    def apply(self, log: EventLog) -> EventLog:
+    def search(self, log: EventLog) -> tuple[Found, Events]:
+        """The matches in a log, and the events that were looked at; nothing is made of them."""
         program = self._program()
         within = self.within if self.within is not None else parse(self.pattern).within
         rules = Rules(
@@ -177,7 +182,11 @@ class Match(Transform):
             strict=self.contiguity == "strict",
         )
         events, back = self._events(log, program)
-        found = search_all(program, events, rules, back)
+        return search_all(program, events, rules, back), events
+
+    def apply(self, log: EventLog) -> EventLog:
+        program = self._program()
+        found, events = self.search(log)
         names = {rank: program.names[step]
                  for rank, step in zip(program.rank, program.step, strict=True)}  # fmt: skip
         partial = {names[rank]: 0 for rank in sorted(found.partial)}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from distill_core.batch import Ints
-from distill_core.component import Scope, Transform
+from distill_core.builtin._by_pattern import ByPattern
+from distill_core.component import Scope
 from distill_core.conditions import Condition, mask
 from distill_core.log import EventLog
 
 
-class Truncate(Transform):
+class Truncate(ByPattern):
     """Keep what comes before, or after, a match in each case.
 
-    A match is an event for which ``where`` is true; the ``first`` or the ``last`` one of the case
+    A match is an event for which ``where`` is true, or what a ``pattern`` takes, written as in
+    ``match``, from its first to its last event. The ``first`` or the ``last`` match of the case
     counts. It stays too, unless ``inclusive`` is false. ``where`` is ``activity = 'buy'``::
 
         time                       0      1      2      3      4
@@ -43,7 +45,7 @@ class Truncate(Transform):
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()
 
-    where: Condition = Field(description="events that match")
+    where: Condition | None = Field(None, description="events that match, if there is no pattern")
     keep: Literal["before", "after"] = Field(description="which side of the match stays")
     occurrence: Literal["first", "last"] = Field(
         "first", description="which match of a case counts"
@@ -52,6 +54,12 @@ class Truncate(Transform):
     missing: Literal["keep", "drop"] = Field(
         "keep", description="what becomes of a case without a match"
     )
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.where is None) is (self.pattern is None):
+            raise ValueError("what is a match? give either where or pattern")
+        return self
 
     def apply(self, log: EventLog) -> EventLog:
         start, end = self._matches(log)
@@ -74,6 +82,8 @@ class Truncate(Transform):
 
     def _matches(self, log: EventLog) -> tuple[Ints, Ints]:
         """First and last row of each match, by first row."""
+        if self.where is None:
+            return self.found(log)
         rows = np.flatnonzero(mask(self.where, log))
         return rows, rows
 
