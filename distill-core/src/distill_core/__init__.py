@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
+    from distill_core.builtin.sandwich import Sandwich
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
     from distill_core.builtin.truncate import Truncate
@@ -109,6 +110,7 @@ __all__ = [
     "Request",
     "Result",
     "Sample",
+    "Sandwich",
     "Scan",
     "Schema",
     "SchemaError",
@@ -155,6 +157,7 @@ _HOMES = {
     "builtin.rename": ("Rename",),
     "builtin.rename_by_url": ("RenameByUrl",),
     "builtin.sample": ("Sample",),
+    "builtin.sandwich": ("Sandwich",),
     "builtin.select": ("Select",),
     "builtin.sessionize": ("Sessionize",),
     "builtin.truncate": ("Truncate",),

@@ -44,6 +44,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
+    from distill_core.builtin.sandwich import Sandwich
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
     from distill_core.builtin.truncate import Truncate
@@ -65,6 +66,7 @@ def distill_transforms() -> list[type[Transform]]:
         Rename,
         RenameByUrl,
         Sample,
+        Sandwich,
         Select,
         Sessionize,
         Truncate,
