@@ -9,7 +9,7 @@ import numpy as np
 
 from distill_core.batch import Batch, Ints
 from distill_core.component import Request, Scan
-from distill_core.extract import extract
+from distill_core.extract import extract, too_deep
 from distill_files.lines import Bad
 
 BLOCK = 8192
@@ -25,14 +25,16 @@ class Documents(list[Mapping[str, Any]]):
 def blocks(
     values: Iterable[Any], first: int, request: Request, scan: Scan
 ) -> Iterator[Batch | Documents]:
-    """The records' batches; what is no object is rejected.
+    """The records' batches; what is no object, or nested too deep, is rejected.
 
     ``values``: JSON values or Bad, whose places are ``first``, ``first + 1`` …
     """
     documents = Documents()
     places: list[int] = []
     for place, value in enumerate(values, first):
-        if isinstance(value, dict):
+        if isinstance(value, dict) and too_deep(value):
+            scan.reject("too_deep", place)
+        elif isinstance(value, dict):
             documents.append(value)
             places.append(place)
             if len(documents) == BLOCK:

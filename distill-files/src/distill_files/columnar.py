@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from distill_core.batch import Batch, Bools, Codes, Ints, Masked
 from distill_core.columns import UNITS, Column
-from distill_core.extract import Constant, Field, Path, Template, read_values
+from distill_core.extract import (
+    MAX_DEPTH,
+    Constant,
+    Field,
+    Path,
+    Template,
+    read_values,
+    too_deep,
+)
 from distill_files.leaves import Keys, Plan
 from distill_files.relaxed import parse
 
@@ -51,14 +59,21 @@ class Numbers:
 Part = Texts | Numbers
 
 
+class Irregular(Exception):
+    """The fast reader cannot read this file exactly."""
+
+
 def decoded(text: str) -> Any:
-    """The value of a JSON text as DuckDB writes it."""
+    """The value of a JSON text as DuckDB writes it. Irregular if it is nested too deep."""
     if text[0] == '"' and "\\" not in text:
         return text[1:-1]
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return parse(text)
+        value = parse(text)
+    if text[0] in "[{" and text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value):
+        raise Irregular  # the record is rejected: the exact reader tells which
+    return value
 
 
 def batch_of(

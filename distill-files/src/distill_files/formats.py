@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,12 @@ from distill_core.component import Request, Scan
 from distill_core.errors import SourceError
 from distill_files.arrays import read_array
 from distill_files.blocks import Documents, blocks
+from distill_files.columnar import Irregular
+from distill_files.csv import read_csv
 from distill_files.found import Found
 from distill_files.lines import Bad, numbered_lines, read_lines, value_of
-from distill_files.ndjson import Irregular, load
+from distill_files.ndjson import load, reads_rest
+from distill_files.parquet import load_parquet, read_parquet
 
 Format = Literal["ndjson", "json", "csv", "parquet"]
 
@@ -82,12 +86,16 @@ def read_plain(
 ) -> Iterator[Batch | Documents]:  # fmt: skip
     """The records of an uncompressed file, as batches (documents, if these are asked for)."""
     format_ = format_of(path, found, options.format)
+    path = _without_marks(path, folder)
+    if format_ == "parquet" and not request.documents and not reads_rest(request):
+        yield from load_parquet(path, found.name, request, first, folder, options.threads, scan)
+        return
     if format_ in ("ndjson", "json") and _is_fast(path, options, request):
         layout = "newline_delimited" if format_ == "ndjson" else "array"
 
         def nulls(records: Sequence[int]) -> list[int]:
             wanted = set(records)
-            return [r for r, v in enumerate(records_of(path, found, options, Scan()))
+            return [r for r, v in enumerate(records_of(path, found, options, Scan(), folder))
                     if r in wanted and v is None]  # fmt: skip
 
         try:
@@ -96,7 +104,9 @@ def read_plain(
             pass
         else:
             return
-    yield from blocks(records_of(path, found, options, scan), first, request, scan)
+    # The core itself counts surrogates in documents.
+    told = Scan() if request.documents else scan
+    yield from blocks(records_of(path, found, options, told, folder), first, request, scan)
 
 
 def _is_fast(path: Path, options: Options, request: Request) -> bool:
@@ -104,33 +114,57 @@ def _is_fast(path: Path, options: Options, request: Request) -> bool:
         request.documents
         or options.flatten
         or path.stat().st_size <= SMALL
-        or any(mark in str(path) for mark in "*?[")
     )
 
 
-def records_of(path: Path, found: Found, options: Options, scan: Scan) -> Iterator[Any]:
+def _without_marks(path: Path, folder: Path) -> Path:
+    """The file by a name that DuckDB does not take for a pattern."""
+    if not any(mark in str(path) for mark in "*?["):
+        return path
+    other = folder / f"plain{path.suffix}"
+    try:
+        other.symlink_to(path.resolve())
+    except OSError:  # not every user of Windows may
+        shutil.copyfile(path, other)
+    return other
+
+
+def records_of(
+    path: Path, found: Found, options: Options, scan: Scan, folder: Path
+) -> Iterator[Any]:
     """The file's records, JSON values or Bad, one by one: the exact reading."""
-    format_ = format_of(path, found, options.format)
-    with path.open("rb") as file:
-        if format_ == "ndjson":
-            yield from (value for _, value in read_lines(file, scan, flatten=options.flatten))
-        elif format_ == "json":
-            yield from read_array(file, found.name, scan)
+    match format_of(path, found, options.format):
+        case "json":
+            with path.open("rb") as file:
+                yield from read_array(file, found.name, scan)
+        case "parquet":
+            yield from read_parquet(path, found.name, folder)
+        case format_:
+            with path.open("rb") as file:
+                for _, value in _numbered(file, format_, found, options, scan):
+                    yield value
 
 
-def line_of(
-    path: Path, found: Found, options: Options, records: Sequence[int]
-) -> dict[int, int]:
+def _numbered(
+    file: BinaryIO, format_: Format, found: Found, options: Options, scan: Scan
+) -> Iterator[tuple[int, Any]]:
+    """(line, value) of each record of a format whose lines say something."""
+    if format_ == "csv":
+        return read_csv(file, found.name, options.delimiter, numbers=options.numbers)
+    return read_lines(file, scan, flatten=options.flatten)
+
+
+def line_of(path: Path, found: Found, options: Options, records: Sequence[int]) -> dict[int, int]:
     """The line of each record (ascending); none for formats whose lines say nothing."""
-    if format_of(path, found, options.format) != "ndjson":
+    format_ = format_of(path, found, options.format)
+    if format_ in ("json", "parquet"):
         return {}
     wanted, lines = set(records), {}
     with path.open("rb") as file:
-        if options.flatten:
-            numbers: Iterator[int] = (n for n, _ in read_lines(file, Scan(), flatten=True))
-        else:
-            numbers = (n for n, _ in numbered_lines(file))
-        for record, number in enumerate(numbers):
+        numbered: Iterator[tuple[int, Any]] = numbered_lines(file)
+        if format_ == "csv" or options.flatten:
+            numbered = _numbered(file, format_, found, options, Scan())
+        for record, (number, _) in enumerate(numbered):
             if record in wanted:
                 lines[record] = number
             if record >= records[-1]:

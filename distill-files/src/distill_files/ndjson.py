@@ -8,17 +8,16 @@ surrogate …) is Irregular, and the file is then read by the exact reader inste
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from distill_core.batch import Batch, Masked
+from distill_core.batch import Batch
 from distill_core.component import Request, Scan
 from distill_core.extract import Rest, parse_path
-from distill_files.columnar import Numbers, Part, Texts, batch_of, decoded
+from distill_files.codes import Nulls, batch_from
+from distill_files.columnar import Irregular
 from distill_files.engine import connected, literal
 from distill_files.leaves import Plan, column_types, plan, rivals, rounds, selected
 
@@ -28,23 +27,16 @@ if TYPE_CHECKING:
 IN_MEMORY = 64 * 2**20
 """Bytes of a file whose columns are kept in memory; those of a larger one go to a private file."""
 
-Broken = Callable[[Sequence[int]], list[int]]
-"""Of these records (by number) those that are null."""
-
-
-class Irregular(Exception):
-    """The fast reader cannot read this file exactly."""
-
 
 def load(
     path: Path, layout: str, request: Request, first: int, folder: Path,
-    threads: int | None, scan: Scan, nulls: Broken,
+    threads: int | None, scan: Scan, nulls: Nulls,
 ) -> Iterator[Batch]:  # fmt: skip
     """The file's batch. ``layout``: ``newline_delimited`` or ``array``; ``first``: its first place.
 
     Raises Irregular before a batch comes, never after.
     """
-    if any(isinstance(parse_path(p), Rest) for c in request.columns for p in c.paths):
+    if reads_rest(request):
         raise Irregular
     import duckdb
 
@@ -64,28 +56,21 @@ def load(
             raise Irregular from error
 
 
+def reads_rest(request: Request) -> bool:
+    """Whether ``*`` is asked for: then whole documents are needed."""
+    return any(isinstance(parse_path(p), Rest) for c in request.columns for p in c.paths)
+
+
 def _load(
     path: Path, layout: str, request: Request, first: int, folder: Path,
-    threads: int | None, scan: Scan, nulls: Broken, *, structs: bool,
+    threads: int | None, scan: Scan, nulls: Nulls, *, structs: bool,
 ) -> Batch:  # fmt: skip
     found = plan(request.columns, structs=structs)
     if not found.leaves:
         raise Irregular
     with connected([path], folder, threads, scan) as connection:
         tables = _tables(connection, path, layout, found, folder)
-        rows = connection.execute("SELECT count(*) FROM t0").fetchall()[0][0]
-        parts = _parts(connection, tables, found, rows)
-    batch = batch_of(parts, found, request.columns, first + np.arange(rows, dtype=np.int64))
-    empty = np.flatnonzero(np.all([_is_null(part) for part in parts.values()], axis=0))
-    null = nulls(empty.tolist()) if len(empty) else []
-    for row in null:
-        scan.reject("not_object", first + row)
-    if null:
-        keep = np.ones(rows, dtype=bool)
-        keep[null] = False
-        batch = batch.take(keep)
-    scan.progress(rows)
-    return batch
+        return batch_from(connection, tables, found, request, first, scan, nulls)
 
 
 def _tables(
@@ -132,7 +117,8 @@ def _read_table(
         f"records=true, compression='none', columns={column_types(found, tops)})"
     )
     if path.stat().st_size <= IN_MEMORY:
-        connection.execute(f"CREATE TABLE t{number} AS {select}", [str(path)])
+        connection.execute(f"CREATE TABLE m{number} AS {select}", [str(path)])
+        connection.execute(f"CREATE VIEW t{number} AS SELECT *, rowid AS place FROM m{number}")
         return
     target = literal(str(folder / f"{path.name}.{number}.parquet"))
     connection.execute(
@@ -140,55 +126,7 @@ def _read_table(
         "(FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 61440)",
         [str(path)],
     )
-    connection.execute(f"CREATE VIEW t{number} AS FROM read_parquet({target})")
-
-
-def _parts(
-    connection: duckdb.DuckDBPyConnection, tables: list[list[str]], found: Plan, rows: int
-) -> dict[int, Part]:
-    """Each leaf's values. Two cursors, each with a leaf at a time, keep both cores busy."""
-    where = {top: f"t{number}" for number, tops in enumerate(tables) for top in tops}
-
-    def fetch(index: int) -> Part:
-        leaf = found.leaves[index]
-        if leaf.keys[0] not in where:
-            return Texts(np.full(rows, -1, dtype=np.int32), [])
-        with connection.cursor() as cursor:
-            texts = _texts(cursor, f"c{index}", where[leaf.keys[0]], rows)
-            if leaf.number is None:
-                return texts
-            numbers = cursor.execute(f"SELECT n{index} AS n FROM {where[leaf.keys[0]]}")
-            return Numbers(_masked(numbers.fetchnumpy()["n"]), texts)
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(enumerate(pool.map(fetch, range(len(found.leaves)))))
-
-
-def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int) -> Texts:
-    """A column by dictionary. ORDER BY: codes must not depend on who came first."""
-    if not cursor.execute(f"SELECT count({column}) FROM {table}").fetchall()[0][0]:
-        return Texts(np.full(rows, -1, dtype=np.int32), [])
-    cursor.execute(
-        f"CREATE TYPE e_{column} AS ENUM "
-        f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1)"
+    connection.execute(
+        f"CREATE VIEW t{number} AS SELECT *, file_row_number AS place "
+        f"FROM read_parquet({target}, file_row_number=true)"
     )
-    cursor.execute(f"SELECT unnest(enum_range(NULL::e_{column})) AS x")
-    texts: Any = cursor.fetchnumpy()["x"]
-    cursor.execute(
-        f"SELECT coalesce(CAST(enum_code(CAST({column} AS e_{column})) AS INTEGER), -1) AS x "
-        f"FROM {table}"
-    )
-    codes: Any = cursor.fetchnumpy()["x"]
-    return Texts(codes, [decoded(text) for text in texts])
-
-
-def _masked(found: Any) -> Masked:
-    if isinstance(found, np.ma.MaskedArray):
-        return Masked(found.filled(0), np.ma.getmaskarray(found))
-    return Masked.full(found)
-
-
-def _is_null(part: Part) -> Any:
-    if isinstance(part, Texts):
-        return part.codes < 0
-    return part.values.null & (part.rest.codes < 0)

@@ -1,0 +1,135 @@
+# ruff: noqa: S608  (SQL is made of our own names; values are bound)
+"""From tables in DuckDB to dictionaries and numbers in numpy, a leaf at a time.
+
+A table has, for leaf i, its JSON texts ``c<i>``, for a numeric one also its plain numbers
+``n<i>``, and ``place``, the record's number in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distill_core.batch import Batch, Ints, Masked
+from distill_core.component import Request, Scan
+from distill_files import sql
+from distill_files.columnar import Numbers, Part, Texts, batch_of, decoded
+from distill_files.leaves import Plan
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+Nulls = Callable[[Sequence[int]], list[int]]
+"""Of these records (by number) those that are null."""
+
+
+def batch_from(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[Sequence[str]],
+    found: Plan,
+    request: Request,
+    first: int,
+    scan: Scan,
+    nulls: Nulls,
+) -> Batch:
+    """The batch of tables ``t0``, ``t1`` … (the top-level keys in each), null records left out."""
+    rows = connection.execute("SELECT count(*) FROM t0").fetchall()[0][0]
+    names = {top: f"t{number}" for number, tops in enumerate(tables) for top in tops}
+    places = np.arange(rows, dtype=np.int64)
+    if request.where is not None and len(tables) == 1 and _filtered(connection, found, request):
+        names = dict.fromkeys(names, "kept")
+        places = _places(connection)
+    parts = parts_of(connection, names, found, len(places))
+    batch = batch_of(parts, found, request.columns, first + places)
+    null = nulls(places[empty].tolist()) if len(empty := null_rows(parts)) else []
+    for place in null:
+        scan.reject("not_object", first + place)
+    scan.progress(rows)
+    return batch.take(~np.isin(places, null)) if null else batch
+
+
+def _filtered(connection: duckdb.DuckDBPyConnection, found: Plan, request: Request) -> bool:
+    """Make the table ``kept`` of the records that may be asked for, if they are few."""
+    assert request.where is not None
+    columns = {column.name: column for column in request.columns}
+    if not request.where.columns <= columns.keys():
+        return False
+    where, values = sql.compile(request.where, columns, found)
+    if where == "TRUE":
+        return False
+    texts = [f"c{i} IS NULL" for i in range(len(found.leaves))]
+    numbers = [f"n{i} IS NULL" for i, leaf in enumerate(found.leaves) if leaf.number]
+    test = f"({where}) OR ({' AND '.join(texts + numbers)})"  # null records come, to be counted
+    share = f"SELECT count(*) FILTER ({test}) * 2 <= count(*) FROM t0"
+    if not connection.execute(share, values).fetchall()[0][0]:
+        return False
+    connection.execute(f"CREATE TABLE kept AS SELECT * FROM t0 WHERE {test}", values)
+    return True
+
+
+def parts_of(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str], found: Plan, rows: int
+) -> dict[int, Part]:
+    """Each leaf's values; ``tables``: top-level key → the table that has it, if one has.
+
+    Two cursors, each with a leaf at a time, keep both cores of a small machine busy.
+    """
+
+    def fetch(index: int) -> Part:
+        leaf = found.leaves[index]
+        table = tables.get(leaf.keys[0])
+        if table is None:
+            return Texts(np.full(rows, -1, dtype=np.int32), [])
+        with connection.cursor() as cursor:
+            texts = _texts(cursor, f"c{index}", table, rows)
+            if leaf.number is None:
+                return texts
+            numbers = cursor.execute(f"SELECT n{index} AS n FROM {table}").fetchnumpy()["n"]
+            return Numbers(_masked(numbers), texts)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(enumerate(pool.map(fetch, range(len(found.leaves)))))
+
+
+def _places(connection: duckdb.DuckDBPyConnection) -> Ints:
+    found: Any = connection.execute("SELECT place FROM kept").fetchnumpy()["place"]
+    return np.asarray(found, dtype=np.int64)
+
+
+def null_rows(parts: Mapping[int, Part]) -> Any:
+    """Positions of the rows of which nothing is known: null records, and those with other keys."""
+    return np.flatnonzero(np.all([_is_null(part) for part in parts.values()], axis=0))
+
+
+def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int) -> Texts:
+    """A column by dictionary. ORDER BY: codes must not depend on who came first."""
+    if not cursor.execute(f"SELECT count({column}) FROM {table}").fetchall()[0][0]:
+        return Texts(np.full(rows, -1, dtype=np.int32), [])
+    cursor.execute(
+        f"CREATE TYPE e_{column} AS ENUM "
+        f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1)"
+    )
+    cursor.execute(f"SELECT unnest(enum_range(NULL::e_{column})) AS x")
+    texts: Any = cursor.fetchnumpy()["x"]
+    cursor.execute(
+        f"SELECT coalesce(CAST(enum_code(CAST({column} AS e_{column})) AS INTEGER), -1) AS x "
+        f"FROM {table}"
+    )
+    codes: Any = cursor.fetchnumpy()["x"]
+    return Texts(codes, [decoded(text) for text in texts])
+
+
+def _masked(found: Any) -> Masked:
+    if isinstance(found, np.ma.MaskedArray):
+        return Masked(found.filled(0), np.ma.getmaskarray(found))
+    return Masked.full(found)
+
+
+def _is_null(part: Part) -> Any:
+    if isinstance(part, Texts):
+        return part.codes < 0
+    return part.values.null & (part.rest.codes < 0)
