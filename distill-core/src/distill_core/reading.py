@@ -202,7 +202,9 @@ def _of_documents(
     rows: list[Mapping[str, Any]] = []
     arrivals: list[int] = []
     unpacks = type(schema).unpack is not Schema.unpack
-    for arrival, document in enumerate(documents, done):
+    given = getattr(documents, "arrival", None)  # a list of documents may know their places
+    numbers = range(done, done + len(documents)) if given is None else given.tolist()
+    for arrival, document in zip(numbers, documents, strict=True):
         events: Iterable[Any] = [document]
         if unpacks and isinstance(document, Mapping):
             events = schema.unpack(document)
