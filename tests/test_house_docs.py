@@ -143,3 +143,16 @@ def test_the_architecture_names_the_modules() -> None:
     assert re.findall(r"`(\w+)`", line) == [
         layer for layer in layers if layer not in beside and not layer.startswith("_")
     ]
+
+
+def test_every_line_of_the_semantics_is_tested() -> None:
+    """Each code on the page on semantics is named by a test in tests/semantics."""
+    page = (DOCS / "explanation" / "semantics.md").read_text(encoding="utf-8")
+    codes = re.findall(r"^\*\*([A-Z]{1,2}\d*)\b", page, flags=re.MULTILINE)
+    assert len(codes) == len(set(codes))
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests/semantics").glob("test_*.py")
+    )
+    told = re.compile("|".join(rf"\b({code})\b|def test_({code.lower()})_" for code in codes))
+    named = {name.upper() for found in told.findall(tests) for name in found if name}
+    assert not set(codes) - named
