@@ -23,7 +23,7 @@ class Rename(Transform):
     The first rule that is true decides, else ``mapping``, else the activity stays as it is. All
     look at the log as it came, so ``{a: b, b: a}`` exchanges two names. Rules may look at any
     column, so a selector becomes a name that people use: ``target LIKE 'button#buy%'`` → ``buy``
-    (``target ~ '^button'`` is RE2).
+    (RE2 is ``matches(target, '^button')``).
 
     With ``keep_as`` the old activity is kept in a column of that name. The report tells how many
     events got each name (``renamed``) and how many none (``unmatched``): a name that nothing got
