@@ -197,7 +197,7 @@ def _resolve_everywhere(session: nox.Session, place: Path, built: list[Path]) ->
             session.run(
                 *("uv", "pip", "compile", "--quiet", "--only-binary", ":all:"),
                 *("--python-platform", platform, "--python-version", version),
-                *("--output-file", os.devnull, str(wanted)),
+                str(wanted),
                 silent=True,
             )
             session.log(f"wheels for all dependencies: {platform}, Python {version}")
