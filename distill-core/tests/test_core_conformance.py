@@ -10,6 +10,7 @@ from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.builtin.drop import Drop
 from distill_core.builtin.drop_dangling import DropDangling
+from distill_core.builtin.drop_near import DropNear
 from distill_core.builtin.edges import Edges
 from distill_core.builtin.elapsed import Elapsed
 from distill_core.builtin.events import Events
@@ -54,6 +55,23 @@ class TestLabel(TransformTests):
     def component(self) -> Label:
         rules = [{"when": "flag", "value": "yes"}, {"when": "score < 0", "value": "low"}]
         return Label(column="mark", rules=rules, default="none")
+
+
+class TestDropNear(TransformTests):
+    def component(self) -> DropNear:
+        return DropNear(
+            where="activity = 'start'", near="activity = 'click'", reach="any", side="either",
+            within="5ms", same=["target"],
+        )  # fmt: skip
+
+
+class TestDropNearByRules(TransformTests):
+    def component(self) -> DropNear:
+        rules = [
+            {"where": "flag", "near": "number > 0", "skip": "activity = 'reset'", "name": "one"},
+            {"where": "activity = 'stop'", "near": "absent", "side": "either"},
+        ]
+        return DropNear(rules=rules, cascade=True)
 
 
 class TestElapsed(TransformTests):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
     from distill_core.builtin.drop_dangling import DropDangling
+    from distill_core.builtin.drop_near import DropNear
     from distill_core.builtin.edges import Edges
     from distill_core.builtin.elapsed import Elapsed
     from distill_core.builtin.events import Events
@@ -83,6 +84,7 @@ __all__ = [
     "DistillError",
     "Drop",
     "DropDangling",
+    "DropNear",
     "DuplicateIdError",
     "Duration",
     "Edges",
@@ -144,6 +146,7 @@ _HOMES = {
     "builtin.dedupe": ("Dedupe",),
     "builtin.drop": ("Drop",),
     "builtin.drop_dangling": ("DropDangling",),
+    "builtin.drop_near": ("DropNear",),
     "builtin.edges": ("Edges",),
     "builtin.elapsed": ("Elapsed",),
     "builtin.events": ("Events",),

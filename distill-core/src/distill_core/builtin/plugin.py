@@ -33,6 +33,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
     from distill_core.builtin.drop_dangling import DropDangling
+    from distill_core.builtin.drop_near import DropNear
     from distill_core.builtin.edges import Edges
     from distill_core.builtin.elapsed import Elapsed
     from distill_core.builtin.fill import Fill
@@ -55,6 +56,7 @@ def distill_transforms() -> list[type[Transform]]:
         Dedupe,
         Drop,
         DropDangling,
+        DropNear,
         Edges,
         Elapsed,
         Fill,
