@@ -101,7 +101,7 @@ def slow_and_fast(path, monkeypatch, **options):
 
 
 SETTINGS = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

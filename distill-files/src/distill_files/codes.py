@@ -40,7 +40,8 @@ def batch_from(
     rows = connection.execute("SELECT count(*) FROM t0").fetchall()[0][0]
     names = {top: f"t{number}" for number, tops in enumerate(tables) for top in tops}
     places = np.arange(rows, dtype=np.int64)
-    if request.where is not None and len(tables) == 1 and _filtered(connection, found, request):
+    whole = len(tables) == 1
+    if request.where is not None and whole and _filtered(connection, found, tables[0], request):
         names = dict.fromkeys(names, "kept")
         places = _places(connection)
     parts = parts_of(connection, names, found, len(places))
@@ -52,7 +53,9 @@ def batch_from(
     return batch.take(~np.isin(places, null)) if null else batch
 
 
-def _filtered(connection: duckdb.DuckDBPyConnection, found: Plan, request: Request) -> bool:
+def _filtered(
+    connection: duckdb.DuckDBPyConnection, found: Plan, tops: Sequence[str], request: Request
+) -> bool:
     """Make the table ``kept`` of the records that may be asked for, if they are few."""
     assert request.where is not None
     columns = {column.name: column for column in request.columns}
@@ -61,13 +64,16 @@ def _filtered(connection: duckdb.DuckDBPyConnection, found: Plan, request: Reque
     where, values = sql.compile(request.where, columns, found)
     if where == "TRUE":
         return False
-    texts = [f"c{i} IS NULL" for i in range(len(found.leaves))]
-    numbers = [f"n{i} IS NULL" for i, leaf in enumerate(found.leaves) if leaf.number]
-    test = f"({where}) OR ({' AND '.join(texts + numbers)})"  # null records come, to be counted
-    share = f"SELECT count(*) FILTER ({test}) * 2 <= count(*) FROM t0"
+    names = [f"c{i}" for i in range(len(found.leaves))]
+    names += [f"n{i}" for i, leaf in enumerate(found.leaves) if leaf.number]
+    absent = [name for name in names if found.leaves[int(name[1:])].keys[0] not in tops]
+    table = f"(SELECT {', '.join(['*', *(f'NULL AS {name}' for name in absent)])} FROM t0)"
+    null = " AND ".join(f"{name} IS NULL" for name in names)
+    test = f"({where}) OR ({null})"  # null records come, to be counted
+    share = f"SELECT count(*) FILTER (WHERE {test}) * 2 <= count(*) FROM {table}"
     if not connection.execute(share, values).fetchall()[0][0]:
         return False
-    connection.execute(f"CREATE TABLE kept AS SELECT * FROM t0 WHERE {test}", values)
+    connection.execute(f"CREATE TABLE kept AS SELECT * FROM {table} WHERE {test}", values)
     return True
 
 

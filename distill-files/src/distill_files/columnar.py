@@ -71,8 +71,9 @@ def decoded(text: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = parse(text)
-    if text[0] in "[{" and text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value):
-        raise Irregular  # the record is rejected: the exact reader tells which
+    nested = text.count("[") + text.count("{") if text[0] in "[{" else 0
+    if nested > MAX_DEPTH - 3 and too_deep([[value]]):  # in its record, at most one level down
+        raise Irregular
     return value
 
 

@@ -85,36 +85,38 @@ def read_plain(
     folder: Path,
 ) -> Iterator[Batch | Documents]:  # fmt: skip
     """The records of an uncompressed file, as batches (documents, if these are asked for)."""
-    format_ = format_of(path, found, options.format)
     path = _without_marks(path, folder)
-    if format_ == "parquet" and not request.documents and not reads_rest(request):
-        yield from load_parquet(path, found.name, request, first, folder, options.threads, scan)
-        return
-    if format_ in ("ndjson", "json") and _is_fast(path, options, request):
-        layout = "newline_delimited" if format_ == "ndjson" else "array"
-
-        def nulls(records: Sequence[int]) -> list[int]:
-            wanted = set(records)
-            return [r for r, v in enumerate(records_of(path, found, options, Scan(), folder))
-                    if r in wanted and v is None]  # fmt: skip
-
-        try:
-            yield from load(path, layout, request, first, folder, options.threads, scan, nulls)
-        except Irregular:
-            pass
-        else:
+    try:
+        if (batches := _fast(path, found, options, first, request, scan, folder)) is not None:
+            yield from batches
             return
+    except Irregular:
+        pass
     # The core itself counts surrogates in documents.
     told = Scan() if request.documents else scan
     yield from blocks(records_of(path, found, options, told, folder), first, request, scan)
 
 
-def _is_fast(path: Path, options: Options, request: Request) -> bool:
-    return not (
-        request.documents
-        or options.flatten
-        or path.stat().st_size <= SMALL
-    )
+def _fast(
+    path: Path, found: Found, options: Options, first: int, request: Request, scan: Scan,
+    folder: Path,
+) -> Iterator[Batch] | None:  # fmt: skip
+    """The batches of the fast reader, None if it does not apply. Irregular comes before any."""
+    format_ = format_of(path, found, options.format)
+    if request.documents or reads_rest(request):
+        return None
+    if format_ == "parquet":
+        return load_parquet(path, found.name, request, first, folder, options.threads, scan)
+    if format_ == "csv" or options.flatten or path.stat().st_size <= SMALL:
+        return None
+
+    def nulls(records: Sequence[int]) -> list[int]:
+        wanted = set(records)
+        values = enumerate(records_of(path, found, options, Scan(), folder))
+        return [record for record, value in values if record in wanted and value is None]
+
+    layout = "newline_delimited" if format_ == "ndjson" else "array"
+    return load(path, layout, request, first, folder, options.threads, scan, nulls)
 
 
 def _without_marks(path: Path, folder: Path) -> Path:

@@ -36,24 +36,20 @@ def load(
 
     Raises Irregular before a batch comes, never after.
     """
-    if reads_rest(request):
-        raise Irregular
     import duckdb
 
-    try:
-        yield _load(path, layout, request, first, folder, threads, scan, nulls, structs=True)
-    except duckdb.Error as error:
-        if scan.cancelled:
+    for structs in (True, False):
+        try:
+            yield _load(
+                path, layout, request, first, folder, threads, scan, nulls, structs=structs
+            )
+        except duckdb.InterruptException:
             return
-        if "Expected OBJECT" not in str(error):
+        except (duckdb.InvalidInputException, duckdb.OutOfMemoryException) as error:
+            if structs and "Expected OBJECT" in str(error):
+                continue  # where an object is usual there is something else
             raise Irregular from error
-    else:
         return
-    try:
-        yield _load(path, layout, request, first, folder, threads, scan, nulls, structs=False)
-    except duckdb.Error as error:
-        if not scan.cancelled:
-            raise Irregular from error
 
 
 def reads_rest(request: Request) -> bool:
