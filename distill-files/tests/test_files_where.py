@@ -108,8 +108,10 @@ def test_conditions_are_used(tmp_path, monkeypatch, text, expected):
 
 def test_values_are_bound():
     """What a user wrote never stands in the SQL."""
-    where = bind(parse("target = 'drop; --' OR n > 41"), BY_NAME)
-    text, values = sql.compile(where, BY_NAME, leaves.plan(COLUMNS, structs=False))
+    columns = {"target": Column("target", ("g",)), "n": Column("n", ("n",), type="integer")}
+    where = bind(parse("target = 'drop; --' OR n > 41"), columns)
+    plan = leaves.plan(list(columns.values()), structs=False)
+    text, values = sql.compile(where, columns, plan)
     assert "drop" not in text
     assert "41" not in text
     assert '"drop; --"' in values
