@@ -274,7 +274,12 @@ event = st.fixed_dictionaries({
 plain_events = st.lists(activities, max_size=14).map(
     lambda kinds: [{"c": "a", "a": a, "t": t, "u": None, "k": "k"} for t, a in enumerate(kinds)]
 )
-logs = st.one_of(st.lists(event, max_size=14), plain_events)
+single_events = st.lists(st.sampled_from("AABBCx"), max_size=18).map(
+    lambda kinds: [{"c": "a", "a": a, "t": t // 2, "u": None, "k": "k"}
+                   for t, a in enumerate(kinds)]
+)  # fmt: skip
+"""Events that fit one step each: most patterns are automata on them."""
+logs = st.one_of(st.lists(event, max_size=14), plain_events, single_events, single_events)
 
 
 def compare(step: Match, log: dl.EventLog) -> None:

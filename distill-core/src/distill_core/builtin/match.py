@@ -10,10 +10,11 @@ import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Lists, Masked, Steps
+from distill_core.builtin._match_all import find_matches
 from distill_core.builtin._match_events import Events, events_of
 from distill_core.builtin._match_links import Links, Test, linked, own_part
 from distill_core.builtin._match_search import Back
-from distill_core.builtin._match_select import Found, Rules, search_all
+from distill_core.builtin._match_select import Found, Rules
 from distill_core.builtin._runs import group_codes, micros
 from distill_core.columns import Column
 from distill_core.component import Scope, Transform
@@ -182,7 +183,7 @@ class Match(Transform):
             strict=self.contiguity == "strict",
         )
         events, back = self._events(log, program)
-        return search_all(program, events, rules, back), events
+        return find_matches(program, events, rules, back), events
 
     def apply(self, log: EventLog) -> EventLog:
         program = self._program()
