@@ -14,6 +14,7 @@ from distill_core.builtin.drop_near import DropNear
 from distill_core.builtin.edges import Edges
 from distill_core.builtin.elapsed import Elapsed
 from distill_core.builtin.events import Events
+from distill_core.builtin.features import Features
 from distill_core.builtin.fields import Fields
 from distill_core.builtin.fill import Fill
 from distill_core.builtin.filter_cases import FilterCases
@@ -26,12 +27,20 @@ from distill_core.builtin.rename_by_url import RenameByUrl
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.sandwich import Sandwich
 from distill_core.builtin.select import Select
+from distill_core.builtin.sequences import Sequences
 from distill_core.builtin.sessionize import Sessionize
 from distill_core.builtin.truncate import Truncate
 from distill_core.builtin.where import Where
 from distill_core.component import Component, component_name
 from distill_core.registry import components
-from distill_core.testing import Documents, QueryTests, SchemaTests, SourceTests, TransformTests
+from distill_core.testing import (
+    Documents,
+    ModelTests,
+    QueryTests,
+    SchemaTests,
+    SourceTests,
+    TransformTests,
+)
 
 PAIR = {"start": "activity = 'start'", "stop": "activity = 'stop'"}
 
@@ -226,6 +235,30 @@ class TestEdges(TransformTests):
 class TestEdgesOfUsers(TransformTests):
     def component(self) -> Edges:
         return Edges(side="last", by=["user"])
+
+
+class TestFeatures(ModelTests):
+    def component(self) -> Features:
+        return Features(
+            groups=["size", "counts", "rates", "times", "since", "entropy", "ngrams"], n=3,
+            column="target", top=3,
+        )  # fmt: skip
+
+
+class TestFeaturesLong(ModelTests):
+    def component(self) -> Features:
+        return Features(groups=["size", "rates", "since", "ngrams"], layout="long", column="score")
+
+
+class TestFeaturesNamed(ModelTests):
+    def component(self) -> Features:
+        only = ["since_click", "ngram_click>nothing", "entropy", "count_nothing", "events"]
+        return Features(groups=["size", "counts", "since", "entropy", "ngrams"], only=only)
+
+
+class TestSequences(ModelTests):
+    def component(self) -> Sequences:
+        return Sequences(columns=["target", "duration", "time", "details", "case"])
 
 
 class TestEvents(QueryTests):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.edges import Edges
     from distill_core.builtin.elapsed import Elapsed
     from distill_core.builtin.events import Events
+    from distill_core.builtin.features import Features
     from distill_core.builtin.fields import Fields
     from distill_core.builtin.fill import Fill
     from distill_core.builtin.filter_cases import FilterCases
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.sandwich import Sandwich
     from distill_core.builtin.select import Select
+    from distill_core.builtin.sequences import Sequences
     from distill_core.builtin.sessionize import Sessionize
     from distill_core.builtin.truncate import Truncate
     from distill_core.builtin.where import Where
@@ -91,6 +93,7 @@ __all__ = [
     "Elapsed",
     "EventLog",
     "Events",
+    "Features",
     "Fields",
     "Fill",
     "FilterCases",
@@ -119,6 +122,7 @@ __all__ = [
     "Secret",
     "Select",
     "Selection",
+    "Sequences",
     "Sessionize",
     "Source",
     "SourceError",
@@ -150,6 +154,7 @@ _HOMES = {
     "builtin.edges": ("Edges",),
     "builtin.elapsed": ("Elapsed",),
     "builtin.events": ("Events",),
+    "builtin.features": ("Features",),
     "builtin.fields": ("Fields",),
     "builtin.fill": ("Fill",),
     "builtin.filter_cases": ("FilterCases",),
@@ -162,6 +167,7 @@ _HOMES = {
     "builtin.sample": ("Sample",),
     "builtin.sandwich": ("Sandwich",),
     "builtin.select": ("Select",),
+    "builtin.sequences": ("Sequences",),
     "builtin.sessionize": ("Sessionize",),
     "builtin.truncate": ("Truncate",),
     "builtin.where": ("Where",),

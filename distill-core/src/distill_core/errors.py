@@ -27,7 +27,9 @@ CODES = {
     "config-unknown": "A name is used that distill.toml does not define.",
     "duplicate-id": "One id stands for two different events.",
     "input-type": "An object was given that no event log can be made of.",
+    "key-ambiguous": "Several events of another log have one key, where one is wanted.",
     "model-failed": "A model raised an error.",
+    "model-limit": "A model's result would go beyond a documented limit.",
     "param-invalid": "A parameter has a value that its component does not accept.",
     "pattern-invalid": "A pattern may be empty, begins with what is forbidden, or ends so.",
     "pattern-syntax": "The text of a pattern is not one that Distill accepts.",
@@ -42,6 +44,7 @@ CODES = {
     "source-missing": "What a source should read is not there.",
     "spec-invalid": "A pipeline document is not of the documented shape.",
     "transform-failed": "A transform raised an error.",
+    "window-limit": "A step would make more windows, or later ones, than it allows.",
 }
 """Code → what it means, in one sentence."""
 

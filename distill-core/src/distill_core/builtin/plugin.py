@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from distill_core.hookspec import hookimpl
 
 if TYPE_CHECKING:
-    from distill_core.component import Query, Schema, Transform
+    from distill_core.component import Model, Query, Schema, Transform
 
 
 @hookimpl
@@ -74,3 +74,12 @@ def distill_transforms() -> list[type[Transform]]:
         Truncate,
         Where,
     ]
+
+
+@hookimpl
+def distill_models() -> list[type[Model]]:
+    """What is computed of cases."""
+    from distill_core.builtin.features import Features
+    from distill_core.builtin.sequences import Sequences
+
+    return [Features, Sequences]

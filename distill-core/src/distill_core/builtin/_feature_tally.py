@@ -1,0 +1,211 @@
+"""What happens in each case, counted on codes: the kernel of ``features``.
+
+A log is counted in blocks of whole cases, which stay in the processor's cache; one function joins
+blocks and parts of a log. No loop runs over events or cases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distill_core.batch import Ints
+from distill_core.log import EventLog
+from distill_core.params import instant_text
+from distill_core.prepare import stable_argsort
+
+BLOCK = 1 << 17
+"""Rows of a block, or one case if that is longer."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """What occurs in which case: entries sorted by case, then item.
+
+    ``names``: the items, distinct, sorted by code point. ``values``: what is known of each entry.
+    """
+
+    names: Sequence[str]
+    case: NDArray[Any]
+    item: NDArray[Any]
+    values: dict[str, Ints]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The cases of a part of a log. Times in µs; ``null``: rows whose value is null.
+
+    ``found``: per value ``count``, ``time`` (sum of durations), ``first`` (from the case's start to
+    its first), ``since`` (from its last to the case's end). ``grams``: per n-gram its ``count``.
+    """
+
+    cases: Sequence[str]
+    events: Ints
+    duration: Ints
+    found: Items
+    grams: Items
+    null: int
+
+
+def tally(log: EventLog, column: str, n: int) -> tuple[Tally, ...]:
+    """The tallies of a log's blocks; n-grams of ``n`` values (0: none)."""
+    codes, names = _labelled(log, column)
+    return tuple(
+        _block(log, slice(first, last), codes, names, n) for first, last in _blocks(log.offsets)
+    )
+
+
+def _labelled(log: EventLog, column: str) -> tuple[NDArray[Any], Sequence[str]]:
+    """A column as codes into texts, which are distinct, sorted by code point, and occur."""
+    codes = log.codes(column)
+    kind = log.column(column).type
+    used = np.flatnonzero(np.bincount(codes + 1)[1:])
+    values = log.labels(column)[used].tolist()
+    if kind == "time":
+        values = [instant_text(value) for value in values]
+    elif kind not in ("string", "json", "ids"):
+        values = [json.dumps(value) for value in values]
+    order = sorted(range(len(used)), key=values.__getitem__)
+    table = np.full(int(codes.max(initial=-1)) + 2, -1, dtype=np.int32)  # the last is for null
+    table[used[order]] = np.arange(len(used))
+    return table[codes], [values[place] for place in order]
+
+
+def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
+    """First and last case of each block, the last not included; at least one block."""
+    first, cases = 0, len(offsets) - 1
+    while True:
+        last = int(np.searchsorted(offsets, offsets[first] + BLOCK, "right")) - 1
+        last = min(max(last, first + 1), cases)
+        yield first, last
+        if last >= cases:
+            return
+        first = last
+
+
+def _block(log: EventLog, part: slice, codes: NDArray[Any], names: Sequence[str], n: int) -> Tally:
+    offsets = log.offsets[part.start : part.stop + 1]
+    rows = slice(int(offsets[0]), int(offsets[-1]))
+    start, events = offsets[:-1] - offsets[0], np.diff(offsets)
+    time, last, code = log.time[rows], log.last[rows], codes[rows]
+    end = np.maximum.reduceat(last, start) if len(start) else start
+    case = np.repeat(np.arange(len(start), dtype=np.int32), events)
+    known = np.flatnonzero(code >= 0)
+    if len(known) < len(code):
+        code, case = code[known], case[known]
+        known_time, known_last = time[known], last[known]
+    else:
+        known_time, known_last = time, last
+    order, edges = _grouped(case, code)
+    head = order[edges[:-1]]
+    owner = case[head]
+    lengths = None if known_last is known_time else (known_last - known_time)[order]
+    found = {
+        "count": np.diff(edges),
+        "time": _sums(lengths, edges),
+        "first": known_time[head] - time[start][owner],
+        "since": end[owner] - known_time[order[edges[1:] - 1]],
+    }
+    return Tally(
+        log.cases[part].tolist(),
+        events,
+        end - time[start],
+        Items(names, owner, code[head], found),
+        _grams(case, code, names, n),
+        int(rows.stop - rows.start - len(known)),
+    )
+
+
+def _grouped(case: NDArray[Any], item: NDArray[Any]) -> tuple[Ints, Ints]:
+    """The rows sorted by case (they are), item, position, and where groups of both begin."""
+    order = stable_argsort(item)
+    order = order[stable_argsort(case[order])]
+    case, item = case[order], item[order]
+    edge = np.ones(len(order) + 1, dtype=bool)
+    edge[1:-1] = (case[1:] != case[:-1]) | (item[1:] != item[:-1])
+    return order, np.flatnonzero(edge) if len(order) else np.zeros(1, dtype=np.int64)
+
+
+def _sums(values: Ints | None, edges: Ints) -> Ints:
+    if values is None or not len(values):
+        return np.zeros(len(edges) - 1, dtype=np.int64)
+    return np.add.reduceat(values, edges[:-1])
+
+
+def _grams(case: NDArray[Any], code: NDArray[Any], names: Sequence[str], n: int) -> Items:
+    """How often which values follow each other, ``n`` at a time, inside a case."""
+    rows = np.arange(max(len(code) - n + 1, 0)) if n else np.zeros(0, dtype=np.int64)
+    rows = rows[case[rows] == case[rows + max(n - 1, 0)]]
+    gram = np.zeros(len(rows), dtype=np.int64)
+    for place in range(n):
+        gram = _numbered(gram * len(names) + code[rows + place])
+    first = np.zeros(int(gram.max(initial=-1)) + 1, dtype=np.int64)
+    first[gram[::-1]] = rows[::-1]
+    texts = [_joined([names[c] for c in code[row : row + n]]) for row in first.tolist()]
+    turn = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[turn] = np.arange(len(texts))
+    gram, owner = rank[gram], case[rows]
+    order, edges = _grouped(owner, gram)
+    head = order[edges[:-1]]
+    return Items(
+        [texts[place] for place in turn], owner[head], gram[head], {"count": np.diff(edges)}
+    )
+
+
+def _numbered(keys: Ints) -> Ints:
+    """Numbers from 0 that are equal where the keys are, without gaps."""
+    if keys.max(initial=0) > len(keys):
+        from pandas import factorize
+
+        found: Ints = factorize(keys)[0].astype(np.int64)
+        return found
+    used = np.bincount(keys) > 0
+    return (np.cumsum(used) - 1)[keys]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """The parts with ``>`` between; a ``>`` or a backslash in them is escaped."""
+    return ">".join(part.replace("\\", "\\\\").replace(">", "\\>") for part in parts)
+
+
+def join(tallies: Sequence[Tally]) -> Tally:
+    """One tally of all cases, sorted by label; no case is in two of them."""
+    labels = [label for each in tallies for label in each.cases]
+    turn = sorted(range(len(labels)), key=labels.__getitem__)
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[turn] = np.arange(len(labels))
+    begin = np.cumsum([0, *(len(each.cases) for each in tallies)])
+    places = [rank[a:b] for a, b in zip(begin, begin[1:], strict=False)]
+    return Tally(
+        [labels[place] for place in turn],
+        np.concatenate([each.events for each in tallies])[turn],
+        np.concatenate([each.duration for each in tallies])[turn],
+        _join([each.found for each in tallies], places),
+        _join([each.grams for each in tallies], places),
+        sum(each.null for each in tallies),
+    )
+
+
+def _join(parts: Sequence[Items], places: Sequence[Ints]) -> Items:
+    """The items of all parts, the case numbers replaced by their places."""
+    names = sorted(set().union(*(part.names for part in parts)))
+    number = {name: index for index, name in enumerate(names)}
+    tables: dict[int, Ints] = {}
+    for part in parts:
+        if id(part.names) not in tables:
+            table = np.fromiter((number[name] for name in part.names), np.int64, len(part.names))
+            tables[id(part.names)] = table
+    case = np.concatenate([at[part.case] for part, at in zip(parts, places, strict=True)])
+    item = np.concatenate([tables[id(part.names)][part.item] for part in parts])
+    values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
+    if (case[1:] < case[:-1]).any():  # the items of a case stay together, and sorted
+        order = np.argsort(case, kind="stable")
+        case, item = case[order], item[order]
+        values = {key: value[order] for key, value in values.items()}
+    return Items(names, case, item, values)
