@@ -16,8 +16,8 @@ import numpy as np
 from distill_core.batch import Batch, Ints, Masked
 from distill_core.component import Request, Scan
 from distill_files import sql
-from distill_files.columnar import Numbers, Part, Texts, batch_of, decoded
-from distill_files.leaves import Plan
+from distill_files.columnar import Numbers, Part, Texts, batch_of, decoded, plain_texts
+from distill_files.leaves import Kind, Plan
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,8 +91,8 @@ def parts_of(
         if table is None:
             return Texts(np.full(rows, -1, dtype=np.int32), [])
         with connection.cursor() as cursor:
-            texts = _texts(cursor, f"c{index}", table, rows)
-            if leaf.number is None:
+            texts = _texts(cursor, f"c{index}", table, rows, leaf.kind)
+            if not leaf.number:
                 return texts
             numbers = cursor.execute(f"SELECT n{index} AS n FROM {table}").fetchnumpy()["n"]
             return Numbers(_masked(numbers), texts)
@@ -111,7 +111,9 @@ def null_rows(parts: Mapping[int, Part]) -> Any:
     return np.flatnonzero(np.all([_is_null(part) for part in parts.values()], axis=0))
 
 
-def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int) -> Texts:
+def _texts(
+    cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int, kind: Kind
+) -> Texts:
     """A column by dictionary. ORDER BY: codes must not depend on who came first."""
     if not cursor.execute(f"SELECT count({column}) FROM {table}").fetchall()[0][0]:
         return Texts(np.full(rows, -1, dtype=np.int32), [])
@@ -120,13 +122,14 @@ def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int
         f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1)"
     )
     cursor.execute(f"SELECT unnest(enum_range(NULL::e_{column})) AS x")
-    texts: Any = cursor.fetchnumpy()["x"]
+    fetched: Any = cursor.fetchnumpy()["x"]
+    texts: list[str] = fetched.tolist()
     cursor.execute(
         f"SELECT coalesce(CAST(enum_code(CAST({column} AS e_{column})) AS INTEGER), -1) AS x "
         f"FROM {table}"
     )
     codes: Any = cursor.fetchnumpy()["x"]
-    return Texts(codes, [decoded(text) for text in texts])
+    return Texts(codes, plain_texts(texts) if kind == "VARCHAR" else list(map(decoded, texts)))
 
 
 def _masked(found: Any) -> Masked:

@@ -7,6 +7,8 @@ converted in numpy. So nothing here knows what a value means, but for numbers th
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +36,7 @@ class Texts:
     """Values by dictionary: ``codes`` (−1 is null) into decoded JSON values."""
 
     codes: NDArray[Any]
-    values: Sequence[Any]
+    values: list[Any]
 
     def map(self, change: Callable[[Any], Any]) -> Texts:
         """The same rows with changed values; a value that becomes None is null."""
@@ -63,6 +65,10 @@ class Irregular(Exception):
     """The fast reader cannot read this file exactly."""
 
 
+class Ambiguous(Exception):
+    """A column read as VARCHAR has a text that may have been another JSON value."""
+
+
 def decoded(text: str) -> Any:
     """The value of a JSON text as DuckDB writes it. Irregular if it is nested too deep."""
     if text[0] == '"' and "\\" not in text:
@@ -75,6 +81,28 @@ def decoded(text: str) -> Any:
     if nested > MAX_DEPTH - 3 and too_deep([[value]]):  # in its record, at most one level down
         raise Irregular
     return value
+
+
+_ODD = re.compile(
+    r"[\[{].*|-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|-?(nan|inf|infinity)", re.IGNORECASE | re.DOTALL
+)
+
+
+def plain_texts(texts: list[str]) -> list[str]:
+    """The texts, if each is what ``extract`` reads of any JSON value that has it; or Ambiguous.
+
+    A text that is no number and no list or object can only have been a text, true or false.
+    """
+    for text in texts:
+        if text[:1] in "[{-0123456789nNiI" and _ODD.fullmatch(text) and not _is_own_text(text):
+            raise Ambiguous
+    return texts
+
+
+def _is_own_text(text: str) -> bool:
+    if text.removeprefix("-").isdigit():
+        return len(text) <= 4300
+    return text[0] not in "[{" and text == repr(float(text)) and math.isfinite(float(text))
 
 
 def batch_of(

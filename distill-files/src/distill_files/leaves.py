@@ -1,21 +1,22 @@
 """Which parts of a record the fast reader takes, and how columns are made of them.
 
-A record's top-level keys are read as JSON text; an object of which only single keys are wanted is
-read as a STRUCT of these. Numbers come as numbers, all else as a dictionary of JSON texts, each
-of which is decoded once.
+A record's top-level keys are read as JSON text, where only texts are wanted as VARCHAR; an object
+of which only single keys are wanted is read as a STRUCT of these. Numbers come as numbers, all
+else as a dictionary of texts, each of which is decoded once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from distill_core.columns import Column
 from distill_core.extract import Field, Path, Template, parse_path
 from distill_files.engine import literal, quoted
 
 Keys = tuple[str, ...]
-NUMERIC = ("time", "duration", "integer", "number")
+Kind = Literal["BIGINT", "DOUBLE", "VARCHAR", "JSON"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,12 @@ class Leaf:
     """A part of a record that is fetched: by ``keys``; what is deeper is decoded from it."""
 
     keys: Keys
-    number: str | None  # BIGINT or DOUBLE: numbers come as such; None: all is by dictionary
+    kind: Kind
+
+    @property
+    def number(self) -> bool:
+        """Whether its plain numbers come as such."""
+        return self.kind in ("BIGINT", "DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -59,15 +65,19 @@ def wanted_keys(path: Path) -> list[Keys]:
     return keys
 
 
-def plan(columns: Sequence[Column], *, structs: bool) -> Plan:
-    """The leaves for these columns; without ``structs`` whole top-level keys alone."""
+def plan(columns: Sequence[Column], *, structs: bool, texts: bool = False) -> Plan:
+    """The leaves for these columns.
+
+    Without ``structs`` they are whole top-level keys; without ``texts`` none is VARCHAR, which
+    does not tell a text from what has this text.
+    """
     paths = {c.name: [parse_path(p) for p in c.paths] for c in columns if c.paths}
-    kinds: dict[Keys, set[str]] = {}
+    kinds: dict[Keys, set[Kind]] = {}
     for column in columns:
         for path in paths.get(column.name, []):
-            kind = _number(column) if isinstance(path, Field) else "text"
+            kind = _kind(column) if isinstance(path, Field) else "VARCHAR"
             for keys in wanted_keys(path):
-                kinds.setdefault(keys, set()).add(kind)
+                kinds.setdefault(keys, set()).add(kind if texts or kind != "VARCHAR" else "JSON")
     whole = {keys[0] for keys in kinds if len(keys) == 1}
     inner: dict[str, list[Keys]] = {}
     for keys in kinds:
@@ -81,16 +91,21 @@ def plan(columns: Sequence[Column], *, structs: bool) -> Plan:
     for keys, found in kinds.items():
         if len(keys) == 1 or keys[0] in split:
             alone = not any(other[: len(keys)] == keys for other in kinds if other != keys)
-            number = next(iter(found)) if len(found) == 1 and alone else "text"
-            leaves.append(Leaf(keys, None if number == "text" else number))
-    leaves += [Leaf((top,), None) for top in inner if top not in whole and top not in split]
+            leaves.append(Leaf(keys, next(iter(found)) if len(found) == 1 and alone else "JSON"))
+    leaves += [Leaf((top,), "JSON") for top in inner if top not in whole and top not in split]
     return Plan(paths, leaves, frozenset(split))
 
 
-def _number(column: Column) -> str:
-    if column.type == "number":
-        return "DOUBLE"
-    return "BIGINT" if column.type in NUMERIC else "text"
+def _kind(column: Column) -> Kind:
+    match column.type:
+        case "number":
+            return "DOUBLE"
+        case "time" | "duration" | "integer":
+            return "BIGINT"
+        case "string" | "ids":
+            return "VARCHAR"
+        case _:
+            return "JSON"
 
 
 def _may_split(paths: list[Keys]) -> bool:
@@ -125,10 +140,12 @@ def column_types(found: Plan, tops: Sequence[str]) -> str:
     """The ``columns`` of read_json for these top-level keys."""
     parts = []
     for top in tops:
-        type_ = "JSON"
+        inner = [leaf for leaf in found.leaves if leaf.keys[0] == top]
+        types = ["VARCHAR" if leaf.kind == "VARCHAR" else "JSON" for leaf in inner]
+        type_ = types[0]
         if top in found.structs:
-            inner = [leaf.keys[1] for leaf in found.leaves if leaf.keys[0] == top]
-            type_ = f"STRUCT({', '.join(f'{quoted(key)} JSON' for key in inner)})"
+            fields = [f"{quoted(leaf.keys[1])} {t}" for leaf, t in zip(inner, types, strict=True)]
+            type_ = f"STRUCT({', '.join(fields)})"
         parts.append(f"{literal(top)}: {literal(type_)}")
     return "{" + ", ".join(parts) + "}"
 
@@ -141,10 +158,10 @@ def selected(found: Plan, tops: Sequence[str]) -> str:
             continue
         place = ".".join(quoted(key) for key in leaf.keys)
         text = f"CAST({place} AS VARCHAR)"
-        if leaf.number is None:
+        if not leaf.number:
             parts.append(f"{text} AS c{index}")
             continue
-        number = _plain_number(place, leaf.number)
+        number = _plain_number(place, leaf.kind)
         parts.append(f"{number} AS n{index}")
         parts.append(f"CASE WHEN n{index} IS NULL THEN {text} END AS c{index}")
     return ", ".join(parts)

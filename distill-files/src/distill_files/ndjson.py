@@ -17,7 +17,7 @@ from distill_core.batch import Batch
 from distill_core.component import Request, Scan
 from distill_core.extract import Rest, parse_path
 from distill_files.codes import Nulls, batch_from
-from distill_files.columnar import Irregular
+from distill_files.columnar import Ambiguous, Irregular
 from distill_files.engine import connected, literal
 from distill_files.leaves import Plan, column_types, plan, rivals, rounds, selected
 
@@ -38,18 +38,23 @@ def load(
     """
     import duckdb
 
-    for structs in (True, False):
+    structs = texts = True
+    while True:
+        found = plan(request.columns, structs=structs, texts=texts)
         try:
-            yield _load(
-                path, layout, request, first, folder, threads, scan, nulls, structs=structs
-            )
+            yield _load(path, layout, found, request, first, folder, threads, scan, nulls)
         except duckdb.InterruptException:
             return
+        except Ambiguous:
+            texts = False
         except (duckdb.InvalidInputException, duckdb.OutOfMemoryException) as error:
-            if structs and "Expected OBJECT" in str(error):
-                continue  # where an object is usual there is something else
-            raise Irregular from error
-        return
+            if not structs or "Expected OBJECT" not in str(error):
+                raise Irregular from error
+            structs = False  # where an object is usual there is something else
+        else:
+            return
+        for file in folder.glob("*.parquet"):
+            file.unlink()
 
 
 def reads_rest(request: Request) -> bool:
@@ -58,10 +63,9 @@ def reads_rest(request: Request) -> bool:
 
 
 def _load(
-    path: Path, layout: str, request: Request, first: int, folder: Path,
-    threads: int | None, scan: Scan, nulls: Nulls, *, structs: bool,
+    path: Path, layout: str, found: Plan, request: Request, first: int, folder: Path,
+    threads: int | None, scan: Scan, nulls: Nulls,
 ) -> Batch:  # fmt: skip
-    found = plan(request.columns, structs=structs)
     if not found.leaves:
         raise Irregular
     with connected([path], folder, threads, scan) as connection:

@@ -16,7 +16,7 @@ from distill_core.columns import UNITS, Column
 from distill_core.conditions import And, Compare, Condition, In, Like, Matches, Not, Null, Or
 from distill_core.extract import Constant, Field
 from distill_core.params import instant_micros
-from distill_files.leaves import Plan
+from distill_files.leaves import Kind, Plan
 
 Sql = tuple[str, list[Any]]
 _TRUE: Sql = ("TRUE", [])
@@ -70,8 +70,7 @@ class _Compiler:
         if leaves is None:
             return _TRUE
         nothing = _joined([(f"{text} IS NULL", []) for text, _ in leaves], both=True)
-        odd: list[Sql] = [(f"left({text}, 1) <> '\"'", []) for text, _ in leaves]
-        return _joined([nothing, *odd], both=False)
+        return _joined([nothing, *(_odd(*leaf) for leaf in leaves)], both=False)
 
     def compare(self, op: str, name: str, value: Any) -> Sql:
         column = self.columns[name]
@@ -79,16 +78,18 @@ class _Compiler:
             if not value.isprintable() or '"' in value or "\\" in value:
                 return self.some(name)
 
-            def equal(text: str, _: str | None) -> Sql:
-                return f"({text} = ? OR left({text}, 1) <> '\"')", [f'"{value}"']
+            def equal(text: str, kind: Kind) -> Sql:
+                same: Sql = (f"{text} = ?", [value if kind == "VARCHAR" else f'"{value}"'])
+                return _joined([same, _odd(text, kind)], both=False)
 
             return self._any(name, equal, lambda constant: _TRUE if constant == value else _FALSE)
         if (limits := _limits(op, value, column)) is not None:
             low, high = limits
 
-            def within(text: str, number: str | None) -> Sql:
-                if number is None:
+            def within(text: str, kind: Kind) -> Sql:
+                if kind not in ("BIGINT", "DOUBLE"):
                     return _TRUE
+                number = text.replace("c", "n")
                 tests = [(f"{number} >= ?", [low])] if low is not None else []
                 tests += [(f"{number} <= ?", [high])] if high is not None else []
                 return _joined([(f"{text} IS NOT NULL", []), _joined(tests, both=True)], both=False)
@@ -101,17 +102,19 @@ class _Compiler:
         if (leaves := self._leaves(name)) is None:
             return _TRUE
         found = []
-        for text, number in leaves:
-            there = f"{text} IS NOT NULL" + (f" OR {number} IS NOT NULL" if number else "")
-            sql = test(text, number)
+        for text, kind in leaves:
+            there = f"{text} IS NOT NULL"
+            if kind in ("BIGINT", "DOUBLE"):
+                there += f" OR {text.replace('c', 'n')} IS NOT NULL"
+            sql = test(text, kind)
             found.append((f"({there})", []) if sql == _TRUE else sql)
         paths = self.plan.paths[name]
         found += [constant(path.text) for path in paths if isinstance(path, Constant)]
         return _joined(found, both=False)
 
-    def _leaves(self, name: str) -> list[tuple[str, str | None]] | None:
-        """(text, number) of the leaves that are the column's paths; None if there are others."""
-        found: list[tuple[str, str | None]] = []
+    def _leaves(self, name: str) -> list[tuple[str, Kind]] | None:
+        """(column, kind) of the leaves that are the column's paths; None if there are others."""
+        found: list[tuple[str, Kind]] = []
         for path in self.plan.paths.get(name, []):
             if isinstance(path, Constant):
                 continue
@@ -122,8 +125,15 @@ class _Compiler:
                 leaf = self.plan.leaves[index]
                 if leaf.keys != keys:
                     return None
-                found.append((f"c{index}", f"n{index}" if leaf.number else None))
+                found.append((f"c{index}", leaf.kind))
         return found or None
+
+
+def _odd(text: str, kind: Kind) -> Sql:
+    """What may be no text: read as the exact reader alone knows."""
+    if kind == "VARCHAR":
+        return f"left({text}, 1) IN ('[', '{{', '-', 'n', 'N', 'i', 'I')", []
+    return f"left({text}, 1) <> '\"'", []
 
 
 def _limits(op: str, value: Any, column: Column) -> tuple[Any, Any] | None:
