@@ -6,6 +6,8 @@ import inspect
 
 import pytest
 
+from distill_core import registry
+from distill_core.builtin.append import Append
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.builtin.drop import Drop
@@ -22,18 +24,22 @@ from distill_core.builtin.filter_variants import FilterVariants
 from distill_core.builtin.intervals import Intervals
 from distill_core.builtin.label import Label
 from distill_core.builtin.match import Match
+from distill_core.builtin.patch import Patch
 from distill_core.builtin.rename import Rename
 from distill_core.builtin.rename_by_url import RenameByUrl
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.sandwich import Sandwich
+from distill_core.builtin.segment import Segment
 from distill_core.builtin.select import Select
 from distill_core.builtin.sequences import Sequences
 from distill_core.builtin.sessionize import Sessionize
 from distill_core.builtin.truncate import Truncate
 from distill_core.builtin.where import Where
 from distill_core.component import Component, component_name
-from distill_core.registry import components
+from distill_core.pipeline import Pipeline
+from distill_core.registry import Entry, Plugin, components
 from distill_core.testing import (
+    COLUMNS,
     Documents,
     ModelTests,
     QueryTests,
@@ -53,6 +59,21 @@ class TestWhere(TransformTests):
 class TestDrop(TransformTests):
     def component(self) -> Drop:
         return Drop(condition="target LIKE 'x%' AND duration > INTERVAL '1 ms'")
+
+
+class TestSegment(TransformTests):
+    def component(self) -> Segment:
+        return Segment(every="7ms", align="first", empty="keep", keep="all")
+
+
+class TestSegmentByTheCalendar(TransformTests):
+    def component(self) -> Segment:
+        return Segment(kind="sliding", every="1w", step="1d", zone="America/New_York")
+
+
+class TestSegmentByChange(TransformTests):
+    def component(self) -> Segment:
+        return Segment(kind="change", same=["target", "details"], keep="all")
 
 
 class TestSelect(TransformTests):
@@ -259,6 +280,51 @@ class TestFeaturesNamed(ModelTests):
 class TestSequences(ModelTests):
     def component(self) -> Sequences:
         return Sequences(columns=["target", "duration", "time", "details", "case"])
+
+
+ADDED = "what the other log has is added to an empty log, too"
+
+
+class TwoLogs(TransformTests):
+    """Laws of a step with another log, which documents read from a source of tests."""
+
+    @pytest.fixture(autouse=True)
+    def _documents(self, monkeypatch):
+        entry = Entry("source", "documents", Documents, "distill-tests", "1.0")
+        mine = Plugin("tests", "distill-tests", "1.0", (entry,))
+        monkeypatch.setattr(registry, "_loaded", (*registry.plugins(), mine))
+
+    def other(self):
+        rows = ({"case": "a", "activity": "start", "time": 3, "target": "x", "end": 9},
+                {"case": "b", "activity": "stop", "time": 1, "target": "é", "flag": True},
+                {"case": "z", "activity": "lost", "time": 1, "target": "nobody"})  # fmt: skip
+        schema = Fields(case="case", activity="activity", time="time", extra=COLUMNS[2:])
+        return Pipeline(Documents(documents=rows), schema)
+
+
+class TestAppend(TwoLogs):
+    def component(self) -> Append:
+        return Append(other=self.other())
+
+    @pytest.mark.xfail(reason=ADDED)
+    def test_empty_log(self) -> None:
+        """N, but for what is added."""
+        super().test_empty_log()
+
+
+class TestPatch(TwoLogs):
+    def component(self) -> Patch:
+        return Patch(other=self.other(), key=["target"])
+
+
+class TestPatchOfAll(TwoLogs):
+    def component(self) -> Patch:
+        return Patch(other=self.other(), key=["target", "activity"], how="outer", columns=["end"])
+
+    @pytest.mark.xfail(reason=ADDED)
+    def test_empty_log(self) -> None:
+        """N, but for what is added."""
+        super().test_empty_log()
 
 
 class TestEvents(QueryTests):

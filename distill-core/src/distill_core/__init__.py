@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.sandwich import Sandwich
+    from distill_core.builtin.segment import Segment
     from distill_core.builtin.select import Select
     from distill_core.builtin.sequences import Sequences
     from distill_core.builtin.sessionize import Sessionize
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
     )
     from distill_core.hookspec import hookimpl
     from distill_core.log import EventLog, concat
-    from distill_core.params import ColumnName, Duration, Instant, Secret
+    from distill_core.params import ColumnName, Duration, Every, Instant, Secret
     from distill_core.pipeline import Pipeline
     from distill_core.registry import components, find
     from distill_core.result import Result
@@ -93,6 +94,7 @@ __all__ = [
     "Elapsed",
     "EventLog",
     "Events",
+    "Every",
     "Features",
     "Fields",
     "Fill",
@@ -120,6 +122,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "Secret",
+    "Segment",
     "Select",
     "Selection",
     "Sequences",
@@ -166,6 +169,7 @@ _HOMES = {
     "builtin.rename_by_url": ("RenameByUrl",),
     "builtin.sample": ("Sample",),
     "builtin.sandwich": ("Sandwich",),
+    "builtin.segment": ("Segment",),
     "builtin.select": ("Select",),
     "builtin.sequences": ("Sequences",),
     "builtin.sessionize": ("Sessionize",),
@@ -184,7 +188,7 @@ _HOMES = {
     ),
     "hookspec": ("hookimpl",),
     "log": ("EventLog", "concat"),
-    "params": ("ColumnName", "Duration", "Instant", "Secret"),
+    "params": ("ColumnName", "Duration", "Every", "Instant", "Secret"),
     "pipeline": ("Pipeline",),
     "registry": ("components", "find"),
     "result": ("Result",),

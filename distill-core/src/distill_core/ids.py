@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distill_core.batch import Codes, Lists, Masked
+from distill_core.batch import Codes, Ints, Lists, Masked
 
 U64 = NDArray[np.uint64]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -193,5 +193,25 @@ def made_ids(table: Ids, name: str, params: str, sources: Lists) -> Callable[[],
         rows = len(sources)
         head = [part(name, rows), part(params, rows)]
         return combine_lists(head, table.hashes(sources.values), sources.offsets)
+
+    return compute
+
+
+def window_ids(transform: str, params: str, case: Codes, time: Ints) -> Callable[[], U64]:
+    """Hashes of windows, when asked for: U(transform, params, case, time), in order of these.
+
+    Further windows of one case and time have their number, from 1, as one more part.
+    """
+
+    def compute() -> U64:
+        words = [part(transform, len(time)), part(params, len(time)), part(case), part(time)]
+        found = combine(words)
+        same = np.zeros(len(time), dtype=bool)
+        same[1:] = (case.codes[1:] == case.codes[:-1]) & (time[1:] == time[:-1])
+        again = np.flatnonzero(same)
+        place = np.arange(len(time))
+        number = (place - np.maximum.accumulate(np.where(same, 0, place)))[again]
+        found[again] = combine([*(word[again] for word in words), part(number)])
+        return found
 
     return compute

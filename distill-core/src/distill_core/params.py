@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
@@ -28,6 +29,9 @@ _SHORT = re.compile(r"(\d+)(us|ms|s|m|h|d|w)")
 _ISO = re.compile(
     r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
 )
+_CALENDAR = re.compile(r"(\d+)(d|w|mo)|P(\d+)([DWM])")
+_ISO_UNITS = {"D": "d", "W": "w", "M": "mo"}
+_MOST_PERIODS = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -130,6 +134,64 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "format": "duration", "examples": ["500ms", "30m", "PT30M"]}),
 ]
 """A length of time: ``"500us" "500ms" "2s" "30m" "1h" "1d" "1w" "PT30M"`` or a timedelta."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Days, weeks or months of a calendar: how long they are depends on the zone and the date."""
+
+    count: int
+    unit: Literal["d", "w", "mo"]
+
+    def __str__(self) -> str:
+        return f"{self.count}{self.unit}"
+
+
+def parse_every(value: object) -> timedelta | Calendar:
+    """The length of windows: ``1d 1w 1mo`` (``P1D P1W P1M``) of a calendar, else a duration.
+
+    A timedelta is a duration, however long; so is ``24h``. Raises ValueError.
+
+    >>> parse_every("1mo"), parse_every("36h")
+    (Calendar(count=1, unit='mo'), datetime.timedelta(days=1, seconds=43200))
+    """
+    if isinstance(value, Calendar):
+        return value
+    if isinstance(value, str) and (found := _CALENDAR.fullmatch(value.strip())):
+        count, unit = (found[1], found[2]) if found[1] else (found[3], _ISO_UNITS[found[4]])
+        if not 0 < int(count) <= _MOST_PERIODS:
+            raise ValueError(f"{value!r}: there are 1 to {_MOST_PERIODS} of these in a window")
+        return Calendar(int(count), unit)  # type: ignore[arg-type]
+    try:
+        span = parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; of a calendar as '1d', '1w' or '1mo'") from None
+    if span <= timedelta(0):
+        raise ValueError("windows are longer than nothing")
+    return span
+
+
+def every_text(value: timedelta | Calendar) -> str:
+    """Text that ``parse_every`` reads back as the same.
+
+    >>> every_text(timedelta(days=1)), every_text(Calendar(1, "d"))
+    ('24h', '1d')
+    """
+    if isinstance(value, Calendar):
+        return str(value)
+    micros = value // MICROSECOND
+    units = (unit for unit in ("h", "m", "s", "ms") if micros % (_UNITS[unit] // MICROSECOND) == 0)
+    unit = next(units, "us")
+    return f"{micros // (_UNITS[unit] // MICROSECOND)}{unit}"
+
+
+Every = Annotated[
+    timedelta | Calendar,
+    BeforeValidator(parse_every),
+    PlainSerializer(every_text, when_used="json"),
+    WithJsonSchema({"type": "string", "examples": ["5s", "15m", "24h", "1d", "1w", "1mo"]}),
+]
+"""The length of windows: a duration, or days, weeks, months of a calendar (``1d 1w 1mo``)."""
 
 Instant = Annotated[
     datetime,

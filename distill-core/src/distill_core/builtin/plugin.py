@@ -46,6 +46,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.sandwich import Sandwich
+    from distill_core.builtin.segment import Segment
     from distill_core.builtin.select import Select
     from distill_core.builtin.sessionize import Sessionize
     from distill_core.builtin.truncate import Truncate
@@ -69,6 +70,7 @@ def distill_transforms() -> list[type[Transform]]:
         RenameByUrl,
         Sample,
         Sandwich,
+        Segment,
         Select,
         Sessionize,
         Truncate,

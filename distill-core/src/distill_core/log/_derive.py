@@ -10,7 +10,7 @@ import numpy as np
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked, Steps
 from distill_core.collect import null_column
 from distill_core.columns import Column
-from distill_core.ids import made_ids
+from distill_core.ids import made_ids, window_ids
 from distill_core.prepare import unite
 
 if TYPE_CHECKING:
@@ -32,20 +32,27 @@ def derive(
     lose: Mapping[str, Bools],
 ) -> EventLog:
     """See ``EventLog.derive``."""
-    assert at is not None, "windows come with the transform that needs them"
-    made, gone = len(at), np.zeros(len(log), dtype=bool) if drop is None else drop
+    made, gone = len(sources), np.zeros(len(log), dtype=bool) if drop is None else drop
     notes = log.notes.derive(made, int(np.count_nonzero(gone)))
     for reason, rows in lose.items():
         notes = notes.drop(reason, log.positions.take(np.flatnonzero(rows)))
         gone = gone | rows
-    ids = Lists(sources.offsets, log.positions.take(sources.values))
-    table = log.ids.append(made, made_ids(log.ids, by.__component__, by.params_key(), ids))
-    origin, place = _places(~gone, at)
-    specs = dict(log.columns)
     own = {n: (c if isinstance(c, tuple) else (log.column(n), c)) for n, c in columns.items()}
+    if at is None:
+        case, time = _windows(own)
+        origin, place = _window_places(log, ~gone, case, time)
+        labels = log.data["case"].take(origin[place])
+        assert isinstance(labels, Codes)
+        hashes = window_ids(by.__component__, by.params_key(), labels, time)
+        own = _blank(log, made) | own
+    else:
+        ids = Lists(sources.offsets, log.positions.take(sources.values))
+        hashes = made_ids(log.ids, by.__component__, by.params_key(), ids)
+        origin, place = _places(~gone, at)
     own["id"] = (log.columns["id"], Masked.full(np.arange(made, dtype=np.int64) + len(log.ids)))
     own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
-    data: dict[str, Array] = {n: c.take(origin) for n, c in log.data.items() if n not in own}
+    specs, data = dict(log.columns), dict[str, Array]()
+    data |= {n: c.take(origin) for n, c in log.data.items() if n not in own}
     for name, (spec, array) in own.items():
         if isinstance(array, Lists):
             data[name] = _merge_lists(log, name, array, origin, place)
@@ -54,7 +61,65 @@ def derive(
         specs[name] = spec
     offsets = np.searchsorted(origin, log.offsets)
     offsets = offsets[np.append(True, np.diff(offsets) > 0)]
+    table = log.ids.append(made, hashes)
     return log.replace(columns=specs, data=data, offsets=offsets, ids=table, notes=notes)
+
+
+def _windows(own: dict[str, tuple[Column, Array]]) -> tuple[Ints, Ints]:
+    """Number of the case and time of each window; the case leaves ``own``."""
+    case, time = own.pop("case")[1], own["time"][1]
+    assert isinstance(case, Masked) and isinstance(time, Masked)  # noqa: PT018 (for mypy)
+    back = (case.values[1:] == case.values[:-1]) & (time.values[1:] < time.values[:-1])
+    if back.any() or (case.values[1:] < case.values[:-1]).any():
+        raise ValueError("windows come in the order of their cases and times")
+    return case.values, time.values
+
+
+def _window_places(log: EventLog, stay: Bools, case: Ints, time: Ints) -> tuple[Ints, Ints]:
+    """As ``_places``: windows precede the rows of their case that do not lie before their time."""
+    first, end = log.offsets[:-1], log.offsets[1:]
+    before = _first_not_before(log, case, time) if stay.any() else first[case]
+    rows = np.flatnonzero(stay)
+    place = np.searchsorted(rows, before) + np.arange(len(case))
+    origin = np.empty(len(rows) + len(case), dtype=np.int64)
+    others = np.ones(len(origin), dtype=bool)
+    others[place] = False
+    origin[place] = np.minimum(before, end[case] - 1)
+    origin[others] = rows
+    return origin, place
+
+
+def _first_not_before(log: EventLog, case: Ints, time: Ints) -> Ints:
+    """For each case and time the first row of the case at or after that time, else its end."""
+    start, end, times = log.offsets[:-1], log.offsets[1:], log.time
+    if not len(case):
+        return case
+    first, last = times[start], times[end - 1]
+    width = last - first + 2
+    if float(width.astype(np.float64).sum()) > 2**62:
+        pairs = zip(case.tolist(), time.tolist(), strict=True)
+        rows = [start[c] + np.searchsorted(times[start[c] : end[c]], t) for c, t in pairs]
+        return np.array(rows, dtype=np.int64)
+    # one search for all: the times of each case are lifted above those of the case before it
+    lift = np.cumsum(width) - width - first
+    asked = np.clip(time, first[case], last[case] + 1) + lift[case]
+    found: Ints = np.searchsorted(times + lift[log.case_of], asked)
+    return found
+
+
+def _blank(log: EventLog, rows: int) -> dict[str, tuple[Column, Array]]:
+    """What windows have in the log's columns where nobody says more."""
+    found: dict[str, tuple[Column, Array]] = {}
+    for name, column in log.data.items():
+        spec = log.columns[name]
+        if isinstance(column, Codes):
+            found[name] = (spec, Codes(np.full(rows, -1), column.values, ordered=True))
+        elif isinstance(column, Lists):
+            found[name] = (spec, _no_lists(rows))
+        else:
+            found[name] = (spec, default_column(spec, rows))
+    del found["case"]
+    return found
 
 
 def _places(stay: Bools, at: Ints) -> tuple[Ints, Ints]:
@@ -102,16 +167,15 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
 def _merge_lists(log: EventLog, name: str, new: Lists, origin: Ints, place: Ints) -> Lists:
     """Lists by row, but ``new`` at the places of made events."""
     rows, old = len(origin), log.data.get(name)
+    if not isinstance(old, Lists) and name != "source_ids":
+        return _lists_at(place, new, rows)
     if isinstance(old, Steps) or isinstance(new, Steps):
-        old = old if isinstance(old, Lists) else _no_lists(len(log))
+        assert isinstance(old, Lists)
         order = origin.copy()
         order[place] = len(old) + np.arange(len(new))
         return Steps.join([old, new]).take(order)
-    base: Lists | None = None  # events that nothing made are their own source
-    if isinstance(old, Lists):
-        base = old.take(origin)
-    elif name != "source_ids":
-        base = _no_lists(rows)
+    # events that nothing made are their own source
+    base = old.take(origin) if isinstance(old, Lists) else None
     lengths = np.ones(rows, dtype=np.int64) if base is None else base.lengths
     null = np.zeros(rows, dtype=bool) if base is None else base.null
     lengths[place], null[place] = new.lengths, new.null
@@ -131,6 +195,16 @@ def _merge_lists(log: EventLog, name: str, new: Lists, origin: Ints, place: Ints
 
 def _no_lists(rows: int) -> Lists:
     return Lists(np.zeros(rows + 1), np.zeros(0, dtype=np.int64), np.ones(rows, dtype=bool))
+
+
+def _lists_at(place: Ints, new: Lists, rows: int) -> Lists:
+    """``new`` at these places, which rise, and null elsewhere."""
+    offsets, null = np.zeros(rows + 1, dtype=np.int64), np.ones(rows, dtype=bool)
+    offsets[place + 1], null[place] = new.lengths, new.null
+    np.cumsum(offsets, out=offsets)
+    if isinstance(new, Steps):
+        return Steps(offsets, new.values, new.numbers, new.names, null)
+    return Lists(offsets, new.values, null)
 
 
 def _flat(begins: Ints, lists: Lists) -> Ints:

@@ -299,8 +299,10 @@ class EventLog:
         with one entry a made event; other events have null there if the column is new).
         ``sources``: for each the rows it is made from, in order. ``drop``: rows that are used up
         and leave; ``lose``: reason → other rows that leave, told as dropped. ``at=None``:
-        windows, which need ``case`` (codes of cases) and ``time`` in ``columns``. Ids are
-        U(transform, params, ids made from).
+        windows, which have nothing but ``columns``: among them ``case`` (Masked: the number of
+        its case, 0 … n_cases − 1) and ``time``, in the order of these; they precede events of
+        their time. Ids are U(transform, params, ids made from), of windows U(transform, params,
+        case, time).
         """
         return _derive.derive(
             self, by, at=at, sources=sources, columns=columns, drop=drop, lose=lose
