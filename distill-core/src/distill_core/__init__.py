@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distill_core.batch import Batch, Codes, Lists, Masked
+    from distill_core.builtin.append import Append
     from distill_core.builtin.collapse import Collapse
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
+    from distill_core.builtin.patch import Patch
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
         TransformError,
     )
     from distill_core.hookspec import hookimpl
+    from distill_core.inputs import Input
     from distill_core.log import EventLog, concat
     from distill_core.params import ColumnName, Duration, Every, Instant, Secret
     from distill_core.pipeline import Pipeline
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from distill_core.wire import from_document, read, to_document
 
 __all__ = [
+    "Append",
     "Batch",
     "Codes",
     "Collapse",
@@ -100,6 +104,7 @@ __all__ = [
     "Fill",
     "FilterCases",
     "FilterVariants",
+    "Input",
     "Instant",
     "Intervals",
     "Label",
@@ -109,6 +114,7 @@ __all__ = [
     "Mergeable",
     "Model",
     "ModelError",
+    "Patch",
     "Pipeline",
     "PluginError",
     "Query",
@@ -149,6 +155,7 @@ __all__ = [
 
 _HOMES = {
     "batch": ("Batch", "Codes", "Lists", "Masked"),
+    "builtin.append": ("Append",),
     "builtin.collapse": ("Collapse",),
     "builtin.dedupe": ("Dedupe",),
     "builtin.drop": ("Drop",),
@@ -165,6 +172,7 @@ _HOMES = {
     "builtin.intervals": ("Intervals",),
     "builtin.label": ("Label",),
     "builtin.match": ("Match",),
+    "builtin.patch": ("Patch",),
     "builtin.rename": ("Rename",),
     "builtin.rename_by_url": ("RenameByUrl",),
     "builtin.sample": ("Sample",),
@@ -187,6 +195,7 @@ _HOMES = {
         "PluginError", "SchemaError", "SourceError", "SpecError", "TransformError",
     ),
     "hookspec": ("hookimpl",),
+    "inputs": ("Input",),
     "log": ("EventLog", "concat"),
     "params": ("ColumnName", "Duration", "Every", "Instant", "Secret"),
     "pipeline": ("Pipeline",),

@@ -1,18 +1,41 @@
-"""Find columns and conditions in a component's parameters, however deeply they are nested."""
+"""Find columns, conditions and inputs in a component's parameters, however deeply nested."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from distill_core.conditions import Condition
+from distill_core.errors import DistillError
 from distill_core.params import MICROSECOND, ColumnMarker, instant_text
 
 Named = tuple[str, str, Condition | None]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Earlier(ABC):
+    """A value that is read before its component works; the one there is, is ``Input``."""
+
+    @abstractmethod
+    def plain(self) -> dict[str, Any]:
+        """What ids are made of, and what is shown where it cannot be written."""
+
+    @abstractmethod
+    def components(self) -> Iterator[tuple[str, BaseModel]]:
+        """The components that it consists of, with their paths; none: it has no written form."""
+
+    @abstractmethod
+    def checked(self) -> Self:
+        """The same, as if it had been read and nothing were there."""
+
+    @abstractmethod
+    def read(self, *, strict: bool) -> Self:
+        """The same, read."""
 
 
 def columns_named(model: BaseModel) -> Iterator[Named]:
@@ -64,6 +87,8 @@ def _plain(value: Any) -> Any:
             return value.to_json()
         case BaseModel():
             return plain_params(value)
+        case Earlier():
+            return value.plain()
         case timedelta():
             return value // MICROSECOND
         case datetime():
@@ -76,3 +101,54 @@ def _plain(value: Any) -> Any:
             return value
         case _:
             return str(value)
+
+
+def earlier_values(value: Any, path: str = "") -> Iterator[tuple[str, Earlier]]:
+    """What is read before, with its path, and what is read before that."""
+    if isinstance(value, Earlier):
+        for inner, component in value.components():
+            yield from earlier_values(component, f"{path}.{inner}.params")
+        yield path, value
+    for name, item in _items(value):
+        yield from earlier_values(item, f"{path}.{name}" if path else name)
+
+
+def with_earlier(model: Model, change: Callable[[Earlier], Earlier]) -> Model:
+    """The component with ``change`` of each value that is read before; errors get its path."""
+    new = {name: _changed(value, name, change) for name, value in _items(model)}
+    same = all(new[name] is value for name, value in _items(model))
+    return model if same else model.model_copy(update=new)
+
+
+def _changed(value: Any, path: str, change: Callable[[Earlier], Earlier]) -> Any:
+    if isinstance(value, Earlier):
+        try:
+            return change(value)
+        except DistillError as error:
+            raise error.at(path) from error.__cause__
+    if isinstance(value, BaseModel | Mapping | list | tuple):
+        olds = list(_items(value))
+        news = [_changed(old, f"{path}.{name}", change) for name, old in olds]
+        if any(old is not new for (_, old), new in zip(olds, news, strict=True)):
+            return _rebuilt(value, news)
+    return value
+
+
+def _rebuilt(value: Any, items: list[Any]) -> Any:
+    match value:
+        case BaseModel():
+            return value.model_copy(update=dict(zip(type(value).model_fields, items, strict=True)))
+        case Mapping():
+            return dict(zip(value, items, strict=True))
+        case _:
+            return type(value)(items)
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    match value:
+        case BaseModel():
+            yield from ((name, getattr(value, name)) for name in type(value).model_fields)
+        case Mapping():
+            yield from ((str(name), item) for name, item in value.items())
+        case list() | tuple():
+            yield from ((str(index), item) for index, item in enumerate(value))

@@ -211,18 +211,18 @@ def _shown(table: Table, keys: tuple[str, ...], value: Any) -> Any:
 
 def _is_secret(table: Table, keys: tuple[str, ...]) -> bool:
     """Whether the component that stands there calls the parameter a secret."""
-    if "params" not in keys[:-1]:
-        return False
-    place = keys.index("params")
-    node: Any = table
-    for key in keys[:place]:
-        node = _items(node)[key]
-    kind = "transform" if "transforms" in keys[:place] else keys[place - 1]
-    try:
-        fields = find(cast("Kind", kind), node["name"]).model_fields
-    except (DistillError, KeyError, TypeError):
-        return False
-    return keys[place + 1] in fields and _mentions(fields[keys[place + 1]].annotation)
+    for place in [index for index, key in enumerate(keys[:-1]) if key == "params"]:
+        node: Any = table
+        for key in keys[:place]:
+            node = _items(node)[key]
+        kind = "transform" if "transforms" in keys[place - 2 : place] else keys[place - 1]
+        try:
+            fields = find(cast("Kind", kind), node["name"]).model_fields
+        except (DistillError, KeyError, TypeError):
+            continue
+        if keys[place + 1] in fields and _mentions(fields[keys[place + 1]].annotation):
+            return True
+    return False
 
 
 def _mentions(annotation: Any) -> bool:

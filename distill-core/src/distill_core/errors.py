@@ -30,6 +30,7 @@ CODES = {
     "key-ambiguous": "Several events of another log have one key, where one is wanted.",
     "model-failed": "A model raised an error.",
     "model-limit": "A model's result would go beyond a documented limit.",
+    "overlap": "One event is in two replacements.",
     "param-invalid": "A parameter has a value that its component does not accept.",
     "pattern-invalid": "A pattern may be empty, begins with what is forbidden, or ends so.",
     "pattern-syntax": "The text of a pattern is not one that Distill accepts.",
@@ -137,6 +138,10 @@ class TransformError(DistillError):
 
 class DuplicateIdError(TransformError):
     """One id stands for two different events."""
+
+
+class OverlapError(TransformError):
+    """One event is in two replacements."""
 
 
 class ModelError(DistillError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from distill_core._walk import Earlier, earlier_values, with_earlier
 from distill_core.collect import Collector
 from distill_core.columns import Column
 from distill_core.component import (
@@ -30,7 +31,8 @@ class Pipeline:
     """From documents to a result; the same in Python, TOML, JSON and on the command line.
 
     ``query`` None asks for all events; without a ``model`` the events themselves are the result.
-    ``stream`` names the reading in a column ``stream``.
+    ``stream`` names the reading in a column ``stream``. Pipelines among the parameters of steps
+    (``Input``) are run first.
     """
 
     source: Source
@@ -49,22 +51,38 @@ class Pipeline:
 
         ``strict``: the first record that must be rejected, or value that cannot be read, raises.
         """
-        log = self._read(self.plan(), strict, progress)
-        log = self._transformed(log)
-        return self._finished(log)
+        plan = self.plan()
+        ready = self._with_earlier(lambda earlier: earlier.read(strict=strict))
+        log = ready._read(plan, strict, progress)  # noqa: SLF001 - a pipeline too
+        return ready._finished(ready._transformed(log))  # noqa: SLF001
 
     def log(self, *, strict: bool = False, progress: Progress | None = None) -> EventLog:
         """The event log before the model, with all columns."""
         whole = replace(self, model=None)
-        read_log = whole._read(whole.plan(), strict, progress)  # noqa: SLF001 - a pipeline too
-        return whole._transformed(read_log)  # noqa: SLF001
+        plan = whole.plan()
+        ready = whole._with_earlier(lambda earlier: earlier.read(strict=strict))  # noqa: SLF001
+        return ready._transformed(ready._read(plan, strict, progress))  # noqa: SLF001
 
     def check(self) -> Mapping[str, Column]:
         """Run all steps on an empty log: every column named must be there at its step.
 
         Returns the columns at the end. Nothing is read.
         """
+        return self.empty().columns
+
+    def empty(self) -> EventLog:
+        """The log that there is before the model if nothing is read; checks as ``check`` does."""
         return self._checked(self._selection())
+
+    def components(self) -> Iterator[tuple[str, Component]]:
+        """The components with their paths, such as ``transforms.0``."""
+        for key in ("source", "schema", "query"):
+            if (component := getattr(self, key)) is not None:
+                yield key, component
+        for index, step in enumerate(self.transforms):
+            yield f"transforms.{index}", step
+        if self.model is not None:
+            yield "model", self.model
 
     def plan(self) -> Plan:
         """What would be read, after all checks; nothing is read."""
@@ -107,7 +125,18 @@ class Pipeline:
     def _selection(self) -> Selection:
         return self.query.select(datetime.now(UTC)) if self.query else Selection()
 
-    def _checked(self, selection: Selection) -> Mapping[str, Column]:
+    def _with_earlier(self, change: Callable[[Earlier], Earlier]) -> Pipeline:
+        """The pipeline with ``change`` of all that its steps and its model want read before."""
+        found: dict[str, Any] = {}
+        for path, component in self.components():
+            try:
+                found[path] = with_earlier(component, change)
+            except DistillError as error:
+                raise error.at(f"{path}.params") from error.__cause__
+        steps = [found[f"transforms.{index}"] for index in range(len(self.transforms))]
+        return replace(self, transforms=steps, model=found.get("model"))
+
+    def _checked(self, selection: Selection) -> EventLog:
         try:
             plan = plan_reading(self.schema, selection)
         except DistillError as error:
@@ -118,13 +147,14 @@ class Pipeline:
         log = EventLog.of(*collector.finish())
         if self.stream is not None:
             log = _with_stream(log, self.stream)
-        log = self._transformed(log)
+        ready = self._with_earlier(lambda earlier: earlier.checked())
+        log = ready._transformed(log)  # noqa: SLF001 - a pipeline too
         if self.model is not None:
             try:
                 self.model.check(log.columns)
             except DistillError as error:
                 raise error.at("model.params") from error.__cause__
-        return log.columns
+        return log
 
     def _needed(self) -> set[str] | None:
         """The columns that the steps and the model use; None: all."""
@@ -169,13 +199,16 @@ class Pipeline:
         from distill_core.registry import plugins
 
         plugins()  # a class knows its distribution once the plugins are loaded
-        parts = (self.source, self.schema, self.query, *self.transforms, self.model)
-        origins = {type(part).__origin__ for part in parts if part is not None}
+        parts = [component for _, component in self.components()]
+        for _, earlier in [pair for part in parts for pair in earlier_values(part)]:
+            parts += [part for _, part in earlier.components() if isinstance(part, Component)]
+        origins = {type(part).__origin__ for part in parts}
         pairs = [origin.rpartition(" ") for origin in sorted(origins) if origin]
         found = {"distill-core": version("distill-core")}
         found |= {name: number for name, _, number in pairs}
-        if reads := type(self.schema).version:
-            found[f"schema {component_name(self.schema)}"] = reads
+        for part in parts:
+            if isinstance(part, Schema) and (reads := type(part).version):
+                found[f"schema {component_name(part)}"] = reads
         return dict(sorted(found.items()))
 
 

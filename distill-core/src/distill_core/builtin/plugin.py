@@ -29,6 +29,7 @@ def distill_queries() -> list[type[Query]]:
 @hookimpl
 def distill_transforms() -> list[type[Transform]]:
     """The steps, one file each."""
+    from distill_core.builtin.append import Append
     from distill_core.builtin.collapse import Collapse
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
@@ -42,6 +43,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
+    from distill_core.builtin.patch import Patch
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.sample import Sample
@@ -53,6 +55,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.where import Where
 
     return [
+        Append,
         Collapse,
         Dedupe,
         Drop,
@@ -66,6 +69,7 @@ def distill_transforms() -> list[type[Transform]]:
         Intervals,
         Label,
         Match,
+        Patch,
         Rename,
         RenameByUrl,
         Sample,

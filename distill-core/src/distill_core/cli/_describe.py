@@ -22,6 +22,7 @@ SPECIAL = {
     "column": "column",
     "condition": "condition (SQL, as in activity = 'click')",
     "secret": "secret (env:NAME, file:PATH)",
+    "pipeline": "pipeline (a table of source, schema, …, or a configured name)",
 }
 """Format in JSON Schema → the type in words."""
 
@@ -135,7 +136,8 @@ def _sample(spec: dict[str, Any], root: dict[str, Any]) -> str:
                  for key in spec.get("required", ()))  # fmt: skip
         return f"{{ {', '.join(inner)} }}"
     samples = {"duration": '"30m"', "date-time": '"2026-01-31T12:00:00Z"', "column": '"activity"',
-               "condition": "\"activity = 'click'\"", "secret": '"env:NAME"'}  # fmt: skip
+               "condition": "\"activity = 'click'\"", "secret": '"env:NAME"',
+               "pipeline": '"web"'}  # fmt: skip
     if spec.get("format") in samples:
         return samples[spec["format"]]
     if "enum" in spec:

@@ -48,7 +48,9 @@ def run_pipeline(call: Call) -> None:
         document = wire.set_path(document, path, value)
     if call.strict:
         registry.require_all()
-    pipeline = wire.from_document(document, sources=config.sources)
+    pipeline = wire.from_document(
+        document, sources=config.sources, pipelines=config.pipelines
+    )
     if call.pipeline == "-" and _reads_stdin(pipeline):
         raise typer.BadParameter("stdin cannot be both the pipeline and the events")
     if call.explain:

@@ -29,14 +29,20 @@ def concat(logs: Sequence[EventLog]) -> EventLog:
     """
     if not logs:
         raise SchemaError("there is no log to join", code="input-type")
+    specs, data, ids = stack(logs)
+    found = prepare(specs, data, ids=ids)
+    return EventLog(specs, found.data, found.offsets, ids)
+
+
+def stack(logs: Sequence[EventLog]) -> tuple[dict[str, Column], dict[str, Array], Ids]:
+    """The logs' columns one below the other, for ``prepare``; raises as ``concat``."""
     specs = _joined_specs(logs)
     ids, shifts = _joined_ids(logs)
     data: dict[str, Array] = {}
     for name, spec in specs.items():
         parts = [_part(log, name, spec, shift) for log, shift in zip(logs, shifts, strict=True)]
         data[name] = _join_lists(parts) if isinstance(parts[0], Lists) else join(parts)
-    found = prepare(specs, data, ids=ids)
-    return EventLog(specs, found.data, found.offsets, ids)
+    return specs, data, ids
 
 
 def _joined_specs(logs: Sequence[EventLog]) -> dict[str, Column]:

@@ -5,13 +5,23 @@ A document is ``{"source", "schema", "query", "transforms", "model", "stream"}``
 the name of one that is configured with its schema.
 """
 
-from distill_core.wire._build import KEYS, build, from_document, inline, read, to_document
+from distill_core.wire._build import (
+    KEYS,
+    build,
+    from_document,
+    inline,
+    pipeline_of,
+    read,
+    to_document,
+)
+from distill_core.wire._names import Names
 from distill_core.wire._paths import parse_value, set_keys, set_path
 from distill_core.wire._schemas import component_schema, document_schema
 from distill_core.wire._text import load, parse, to_json, to_toml
 
 __all__ = [
     "KEYS",
+    "Names",
     "build",
     "component_schema",
     "document_schema",
@@ -20,6 +30,7 @@ __all__ = [
     "load",
     "parse",
     "parse_value",
+    "pipeline_of",
     "read",
     "set_keys",
     "set_path",

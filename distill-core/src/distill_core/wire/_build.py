@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from distill_core._walk import Earlier, earlier_values
 from distill_core.component import Component, Kind, Query, Schema, Source, component_name
 from distill_core.errors import ComponentNotFound, DistillError, PluginError, SpecError, nearest
 from distill_core.log import EventLog
@@ -15,24 +16,37 @@ from distill_core.params import Secret
 from distill_core.pipeline import Pipeline
 from distill_core.registry import components, find
 from distill_core.wire._faults import invalid
+from distill_core.wire._names import Names
 
+NO_NAMES = Names()
 KEYS = ("source", "schema", "query", "transforms", "model", "stream")
 Document = Mapping[str, Any]
 _REQUIRED: tuple[Kind, ...] = ("source", "schema")
 _SINGLE: tuple[Kind, ...] = ("source", "schema", "query", "model")
 
 
-def from_document(document: Any, *, sources: Mapping[str, Document] | None = None) -> Pipeline:
+def from_document(
+    document: Any,
+    *,
+    sources: Mapping[str, Document] | None = None,
+    pipelines: Mapping[str, Document] | None = None,
+) -> Pipeline:
     """The pipeline that a document describes.
 
-    ``sources``: the configured ones, by name: ``{"source": …, "schema": …}``. Raises SpecError
-    (or ComponentNotFound, PluginError, ConditionError) with the ``path`` of what is wrong.
+    ``sources``: the configured ones, by name: ``{"source": …, "schema": …}``; ``pipelines``:
+    likewise, for parameters that take another pipeline. Raises SpecError (or ComponentNotFound,
+    PluginError, ConditionError) with the ``path`` of what is wrong.
 
     >>> from_document({"source": {"name": "files"}, "schma": "fields"})
     Traceback (most recent call last):
     distill_core.errors.SpecError: schma: there is no 'schma' here (did you mean 'schema'?) ...
     """
-    document = inline(document, sources or {})
+    return pipeline_of(document, Names(sources or {}, pipelines or {}))
+
+
+def pipeline_of(document: Any, names: Names) -> Pipeline:
+    """The same, where documents may use these names."""
+    document = inline(document, names.sources)
     _check_keys(document, KEYS)
     for kind in _REQUIRED:
         if document.get(kind) is None:
@@ -49,11 +63,11 @@ def from_document(document: Any, *, sources: Mapping[str, Document] | None = Non
     if not isinstance(stream, str | None):
         raise SpecError("a stream is a name", code="spec-invalid", path="stream")
     parts: dict[str, Any] = {
-        kind: build(kind, document[kind], kind)
+        kind: build(kind, document[kind], kind, names)
         for kind in _SINGLE
         if document.get(kind) is not None
     }
-    transforms = [build("transform", s, f"transforms.{i}") for i, s in enumerate(steps)]
+    transforms = [build("transform", s, f"transforms.{i}", names) for i, s in enumerate(steps)]
     return Pipeline(**parts, transforms=cast("Any", transforms), stream=stream)
 
 
@@ -82,7 +96,9 @@ def _guess_source(document: Document, name: Any, sources: Document) -> dict[str,
     return dict(document)
 
 
-def build(kind: Kind, written: Any, path: str = "") -> Component:
+def build(
+    kind: Kind, written: Any, path: str = "", names: Names = NO_NAMES
+) -> Component:
     """One component from ``{"name", "params"}`` or its bare name; ``path`` is where it stands.
 
     >>> build("schema", {"name": "fields", "params": {"activity": "what"}}, "schema")
@@ -90,12 +106,12 @@ def build(kind: Kind, written: Any, path: str = "") -> Component:
     distill_core.errors.SpecError: schema.params.time: a value is required (when: ISO 8601 ...
     """
     try:
-        return _built(kind, written)
+        return _built(kind, written, names)
     except DistillError as error:
         raise error.at(path) from error.__cause__
 
 
-def _built(kind: Kind, written: Any) -> Component:
+def _built(kind: Kind, written: Any, names: Names) -> Component:
     path = "" if isinstance(written, str) else "name"
     if isinstance(written, str):
         written = {"name": written}
@@ -112,16 +128,16 @@ def _built(kind: Kind, written: Any) -> Component:
     except DistillError as error:
         raise error.at(path) from error.__cause__
     try:
-        component = _validated(cls, dict(params))
+        component = _validated(cls, dict(params), names)
         check_secrets(component)
     except DistillError as error:
         raise error.at("params") from error.__cause__
     return component
 
 
-def _validated(cls: type[Component], params: dict[str, Any]) -> Component:
+def _validated(cls: type[Component], params: dict[str, Any], names: Names) -> Component:
     try:
-        return cls.model_validate(params)
+        return cls.model_validate(params, context={"names": names})
     except ValidationError as error:
         raise invalid(cls, error, params) from None
     except DistillError:
@@ -161,6 +177,8 @@ def _secrets(value: Any, path: str) -> Iterator[tuple[str, Secret]]:
         yield path, value
         return
     inner: Any = ()
+    if isinstance(value, Earlier):
+        return  # its components are checked by themselves
     if isinstance(value, BaseModel):
         inner = ((name, getattr(value, name)) for name in type(value).model_fields)
     elif dataclasses.is_dataclass(value):
@@ -176,25 +194,33 @@ def _secrets(value: Any, path: str) -> Iterator[tuple[str, Secret]]:
 def to_document(pipeline: Pipeline) -> dict[str, Any]:
     """The document of a pipeline, written out with defaults; ``from_document`` reads it back.
 
-    Raises SpecError if a secret is given as itself: only references have a written form.
+    Raises SpecError if a secret is given as itself, or a log: neither has a written form.
     """
-    for path, component in parts(pipeline):
+    for path, component in pipeline.components():
         try:
-            check_secrets(component)
+            _check_written(component)
         except SpecError as error:
             raise error.at(f"{path}.params") from None
     return pipeline.to_dict()
 
 
-def parts(pipeline: Pipeline) -> Iterator[tuple[str, Component]]:
-    """The components of a pipeline with their paths."""
-    for key in ("source", "schema", "query"):
-        if (component := getattr(pipeline, key)) is not None:
-            yield key, component
-    for index, step in enumerate(pipeline.transforms):
-        yield f"transforms.{index}", step
-    if pipeline.model is not None:
-        yield "model", pipeline.model
+def _check_written(component: Component) -> None:
+    """Raise SpecError if something in it, or in what is read before it, has no written form."""
+    check_secrets(component)
+    for path, earlier in earlier_values(component):
+        parts = list(earlier.components())
+        if not parts:
+            raise SpecError(
+                "a log is not written out",
+                code="param-invalid",
+                hint="give the pipeline that makes it",
+                path=path,
+            )
+        for place, part in parts:
+            try:
+                check_secrets(cast("Component", part))
+            except SpecError as error:
+                raise error.at(f"{path}.{place}.params") from None
 
 
 def read(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from distill_core.errors import SpecError
 from distill_core.pipeline import Pipeline
-from distill_core.wire._build import parts, to_document
+from distill_core.wire._build import to_document
 
 Form = Literal["json", "toml"]
 
@@ -65,7 +65,7 @@ def to_toml(pipeline: Pipeline) -> str:
     import tomli_w
 
     document = to_document(pipeline)
-    for path, component in parts(pipeline):
+    for path, component in pipeline.components():
         written = _without_nulls(component.params())
         if type(component).model_validate(written) != component:
             raise SpecError(
