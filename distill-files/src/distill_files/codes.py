@@ -91,7 +91,11 @@ def parts_of(
         if table is None:
             return Texts(np.full(rows, -1, dtype=np.int32), [])
         with connection.cursor() as cursor:
-            texts = _texts(cursor, f"c{index}", table, rows, leaf.kind)
+            count = f"SELECT count(c{index}) FROM {table}"
+            if leaf.number and not cursor.execute(count).fetchall()[0][0]:
+                texts = Texts(np.full(rows, -1, dtype=np.int32), [])
+            else:
+                texts = _texts(cursor, f"c{index}", table, leaf.kind)
             if not leaf.number:
                 return texts
             numbers = cursor.execute(f"SELECT n{index} AS n FROM {table}").fetchnumpy()["n"]
@@ -111,12 +115,8 @@ def null_rows(parts: Mapping[int, Part]) -> Any:
     return np.flatnonzero(np.all([_is_null(part) for part in parts.values()], axis=0))
 
 
-def _texts(
-    cursor: duckdb.DuckDBPyConnection, column: str, table: str, rows: int, kind: Kind
-) -> Texts:
+def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, kind: Kind) -> Texts:
     """A column by dictionary. ORDER BY: codes must not depend on who came first."""
-    if not cursor.execute(f"SELECT count({column}) FROM {table}").fetchall()[0][0]:
-        return Texts(np.full(rows, -1, dtype=np.int32), [])
     cursor.execute(
         f"CREATE TYPE e_{column} AS ENUM "
         f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1)"

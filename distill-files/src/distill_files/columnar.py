@@ -159,9 +159,9 @@ def _texts(parts: Sequence[Part]) -> Texts:
     first, *others = [part for part in parts if isinstance(part, Texts)]
     if not others:
         return first
-    codes, values = first.codes.astype(np.int64), list(first.values)
+    codes, values = first.codes, list(first.values)
     for part in others:
-        shifted = np.where(part.codes < 0, -1, part.codes.astype(np.int64) + len(values))
+        shifted = np.where(part.codes < 0, -1, part.codes + len(values))
         codes = np.where(codes < 0, shifted, codes)
         values += part.values
     return Texts(codes, values)
@@ -210,8 +210,10 @@ def _arrays(part: Part, column: Column) -> list[tuple[Masked, Bools]]:
 def _read(part: Texts, column: Column) -> tuple[Codes | Masked, Bools]:
     array, faults = read_values(part.values, column)
     codes = part.codes
-    bad = np.append(faults, False)[codes]
+    bad = np.append(faults, False)[codes] if faults.any() else np.zeros(len(codes), dtype=bool)
     if isinstance(array, Codes):
+        if np.array_equal(array.codes, np.arange(len(array.codes))):
+            return Codes(codes, array.values, ordered=True), bad  # as DuckDB sorted them
         table = np.append(array.codes, np.int32(-1))
         return Codes(table[codes], array.values, ordered=True), bad
     values = np.append(array.values, np.zeros(1, array.values.dtype))[codes]

@@ -172,5 +172,7 @@ def _plain_number(place: str, type_: str) -> str:
     text = f"CAST({place} AS VARCHAR)"
     number = f"TRY_CAST({text} AS {type_})"
     if type_ == "BIGINT":
-        return f"CASE WHEN CAST({number} AS VARCHAR) = {text} THEN {number} END"
+        # A number that is not whole is written with a dot or an exponent; the cast would round it.
+        whole = f"NOT contains({text}, '.') AND NOT contains({text}, 'e')"
+        return f"CASE WHEN {whole} THEN {number} END"
     return f"CASE WHEN isfinite({number}) THEN {number} END"
