@@ -17,7 +17,11 @@ from distill_core.component import Request, Scan
 from distill_core.errors import SourceError
 from distill_files import Files, formats, lines, ndjson
 
-DATA = Path("/work/shared/data")
+DATA = Path(
+    os.environ.get("DISTILL_RECORDINGS", Path(__file__).parents[3] / "shared" / "data")
+)
+"""Recordings made in browsers; they are not part of the checkout."""
+
 COLUMNS = (
     Column("time", ("t",), type="time", unit="ms"),
     Column("activity", ("a",)),
