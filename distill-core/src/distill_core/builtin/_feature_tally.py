@@ -55,12 +55,18 @@ class Tally:
 def tally(log: EventLog, column: str, n: int) -> tuple[Tally, ...]:
     """The tallies of a log's blocks; n-grams of ``n`` values (0: none)."""
     codes, names = _labelled(log, column)
+    grams = _grams(log, codes, names, n)
     return tuple(
-        _block(log, slice(first, last), codes, names, n) for first, last in _blocks(log.offsets)
+        _block(log, slice(first, last), (codes, names), grams)
+        for first, last in _blocks(log.offsets)
     )
 
 
-def _labelled(log: EventLog, column: str) -> tuple[NDArray[Any], Sequence[str]]:
+Labelled = tuple[NDArray[Any], Sequence[str]]
+"""A number for each row (−1: none), and what the numbers stand for."""
+
+
+def _labelled(log: EventLog, column: str) -> Labelled:
     """A column as codes into texts, which are distinct, sorted by code point, and occur."""
     codes = log.codes(column)
     kind = log.column(column).type
@@ -88,13 +94,15 @@ def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _block(log: EventLog, part: slice, codes: NDArray[Any], names: Sequence[str], n: int) -> Tally:
+def _block(log: EventLog, part: slice, labelled: Labelled, grams: Labelled) -> Tally:
     offsets = log.offsets[part.start : part.stop + 1]
     rows = slice(int(offsets[0]), int(offsets[-1]))
     start, events = offsets[:-1] - offsets[0], np.diff(offsets)
-    time, last, code = log.time[rows], log.last[rows], codes[rows]
+    time, last, code, gram = log.time[rows], log.last[rows], labelled[0][rows], grams[0][rows]
     end = np.maximum.reduceat(last, start) if len(start) else start
     case = np.repeat(np.arange(len(start), dtype=np.int32), events)
+    begins = np.flatnonzero(gram >= 0)
+    counts = _counts(case[begins], gram[begins], grams[1])
     known = np.flatnonzero(code >= 0)
     if len(known) < len(code):
         code, case = code[known], case[known]
@@ -115,8 +123,8 @@ def _block(log: EventLog, part: slice, codes: NDArray[Any], names: Sequence[str]
         log.cases[part].tolist(),
         events,
         end - time[start],
-        Items(names, owner, code[head], found),
-        _grams(case, code, names, n),
+        Items(labelled[1], owner, code[head], found),
+        counts,
         int(rows.stop - rows.start - len(known)),
     )
 
@@ -137,25 +145,34 @@ def _sums(values: Ints | None, edges: Ints) -> Ints:
     return np.add.reduceat(values, edges[:-1])
 
 
-def _grams(case: NDArray[Any], code: NDArray[Any], names: Sequence[str], n: int) -> Items:
-    """How often which values follow each other, ``n`` at a time, inside a case."""
-    rows = np.arange(max(len(code) - n + 1, 0)) if n else np.zeros(0, dtype=np.int64)
-    rows = rows[case[rows] == case[rows + max(n - 1, 0)]]
-    gram = np.zeros(len(rows), dtype=np.int64)
-    for place in range(n):
-        gram = _numbered(gram * len(names) + code[rows + place])
-    first = np.zeros(int(gram.max(initial=-1)) + 1, dtype=np.int64)
-    first[gram[::-1]] = rows[::-1]
-    texts = [_joined([names[c] for c in code[row : row + n]]) for row in first.tolist()]
-    turn = sorted(range(len(texts)), key=texts.__getitem__)
-    rank = np.empty(len(texts), dtype=np.int64)
-    rank[turn] = np.arange(len(texts))
-    gram, owner = rank[gram], case[rows]
-    order, edges = _grouped(owner, gram)
+def _counts(case: NDArray[Any], item: NDArray[Any], names: Sequence[str]) -> Items:
+    order, edges = _grouped(case, item)
     head = order[edges[:-1]]
-    return Items(
-        [texts[place] for place in turn], owner[head], gram[head], {"count": np.diff(edges)}
-    )
+    return Items(names, case[head], item[head], {"count": np.diff(edges)})
+
+
+def _grams(log: EventLog, codes: NDArray[Any], names: Sequence[str], n: int) -> Labelled:
+    """The n-gram that begins at each row: it and the next rows of its case with a value."""
+    found = np.full(len(log), -1, dtype=np.int32)
+    if not n:
+        return found, []
+    rows = np.flatnonzero(codes >= 0)
+    code, case = codes[rows].astype(np.int64), log.case_of[rows]
+    begins = np.arange(max(len(rows) - n + 1, 0))
+    begins = begins[case[begins] == case[begins + n - 1]]
+    gram = np.zeros(len(begins), dtype=np.int64)
+    for place in range(n):
+        gram = _numbered(gram * len(names) + code[begins + place])
+    first = np.zeros(int(gram.max(initial=-1)) + 1, dtype=np.int64)
+    first[gram[::-1]] = begins[::-1]
+    parts = [name.replace("\\", "\\\\").replace(">", "\\>") for name in names]
+    columns = [[parts[c] for c in code[first + place].tolist()] for place in range(n)]
+    texts = [">".join(row) for row in zip(*columns, strict=True)]
+    turn = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int32)
+    rank[turn] = np.arange(len(texts))
+    found[rows[begins]] = rank[gram]
+    return found, [texts[place] for place in turn]
 
 
 def _numbered(keys: Ints) -> Ints:
@@ -167,11 +184,6 @@ def _numbered(keys: Ints) -> Ints:
         return found
     used = np.bincount(keys) > 0
     return (np.cumsum(used) - 1)[keys]
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """The parts with ``>`` between; a ``>`` or a backslash in them is escaped."""
-    return ">".join(part.replace("\\", "\\\\").replace(">", "\\>") for part in parts)
 
 
 def join(tallies: Sequence[Tally]) -> Tally:
@@ -194,13 +206,14 @@ def join(tallies: Sequence[Tally]) -> Tally:
 
 def _join(parts: Sequence[Items], places: Sequence[Ints]) -> Items:
     """The items of all parts, the case numbers replaced by their places."""
-    names = sorted(set().union(*(part.names for part in parts)))
-    number = {name: index for index, name in enumerate(names)}
-    tables: dict[int, Ints] = {}
-    for part in parts:
-        if id(part.names) not in tables:
-            table = np.fromiter((number[name] for name in part.names), np.int64, len(part.names))
-            tables[id(part.names)] = table
+    lists = {id(part.names): part.names for part in parts}  # blocks of one part share theirs
+    names: Sequence[str] = next(iter(lists.values()))
+    tables = {id(names): np.arange(len(names))}
+    if len(lists) > 1:
+        names = sorted(set().union(*lists.values()))
+        number = {name: index for index, name in enumerate(names)}
+        tables = {key: np.array([number[name] for name in known], dtype=np.int64)
+                  for key, known in lists.items()}  # fmt: skip
     case = np.concatenate([at[part.case] for part, at in zip(parts, places, strict=True)])
     item = np.concatenate([tables[id(part.names)][part.item] for part in parts])
     values = {key: np.concatenate([part.values[key] for part in parts]) for key in parts[0].values}
