@@ -27,6 +27,7 @@ from distill_core.builtin.match import Match
 from distill_core.builtin.patch import Patch
 from distill_core.builtin.rename import Rename
 from distill_core.builtin.rename_by_url import RenameByUrl
+from distill_core.builtin.replace import Replace
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.sandwich import Sandwich
 from distill_core.builtin.segment import Segment
@@ -107,6 +108,23 @@ class TestDropNearByRules(TransformTests):
 class TestElapsed(TransformTests):
     def component(self) -> Elapsed:
         return Elapsed()
+
+
+class TestReplace(TransformTests):
+    def component(self) -> Replace:
+        return Replace(
+            pattern="A !reset B", define={"A": "activity = 'start'", "B": "target = A.target"},
+            key=["user"], within="20ms", to={"activity": "both", "number": 1, "hand": "left"},
+        )  # fmt: skip
+
+
+class TestReplaceByRules(TransformTests):
+    def component(self) -> Replace:
+        rules = [
+            {"where": "flag", "to": {"activity": "flagged", "details": [1]}},
+            {"pattern": "start stop", "to": {"target": None}, "skip": "to_next"},
+        ]
+        return Replace(rules=rules, resolve="longest")
 
 
 class TestSample(TransformTests):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.patch import Patch
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
+    from distill_core.builtin.replace import Replace
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.sandwich import Sandwich
     from distill_core.builtin.segment import Segment
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         DistillError,
         DuplicateIdError,
         ModelError,
+        OverlapError,
         PluginError,
         SchemaError,
         SourceError,
@@ -114,12 +116,14 @@ __all__ = [
     "Mergeable",
     "Model",
     "ModelError",
+    "OverlapError",
     "Patch",
     "Pipeline",
     "PluginError",
     "Query",
     "Rename",
     "RenameByUrl",
+    "Replace",
     "Request",
     "Result",
     "Sample",
@@ -175,6 +179,7 @@ _HOMES = {
     "builtin.patch": ("Patch",),
     "builtin.rename": ("Rename",),
     "builtin.rename_by_url": ("RenameByUrl",),
+    "builtin.replace": ("Replace",),
     "builtin.sample": ("Sample",),
     "builtin.sandwich": ("Sandwich",),
     "builtin.segment": ("Segment",),
@@ -192,7 +197,7 @@ _HOMES = {
     "decorators": ("model", "query", "transform"),
     "errors": (
         "ComponentNotFound", "ConditionError", "DistillError", "DuplicateIdError", "ModelError",
-        "PluginError", "SchemaError", "SourceError", "SpecError", "TransformError",
+        "OverlapError", "PluginError", "SchemaError", "SourceError", "SpecError", "TransformError",
     ),
     "hookspec": ("hookimpl",),
     "inputs": ("Input",),

@@ -188,13 +188,19 @@ class Match(Transform):
     def apply(self, log: EventLog) -> EventLog:
         program = self._program()
         found, events = self.search(log)
+        told = {"superseded": found.passed, "missing_key": events.lost}
+        out = log.tell(dangling=told, partial=self.partial(found))
+        return self._derive(out, program, found)
+
+    def partial(self, found: Found) -> dict[str, int]:
+        """Furthest step → starts tried in vain."""
+        program = self._program()
         names = {rank: program.names[step]
                  for rank, step in zip(program.rank, program.step, strict=True)}  # fmt: skip
         partial = {names[rank]: 0 for rank in sorted(found.partial)}
         for rank, count in found.partial.items():
             partial[names[rank]] += count
-        told = {"superseded": found.passed, "missing_key": events.lost}
-        return self._derive(log.tell(dangling=told, partial=partial), program, found)
+        return partial
 
     def _events(self, log: EventLog, program: Program) -> tuple[Events, Back]:
         """Which events fit which step, and what has to be looked at again in the search."""

@@ -46,6 +46,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.patch import Patch
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
+    from distill_core.builtin.replace import Replace
     from distill_core.builtin.sample import Sample
     from distill_core.builtin.sandwich import Sandwich
     from distill_core.builtin.segment import Segment
@@ -72,6 +73,7 @@ def distill_transforms() -> list[type[Transform]]:
         Patch,
         Rename,
         RenameByUrl,
+        Replace,
         Sample,
         Sandwich,
         Segment,

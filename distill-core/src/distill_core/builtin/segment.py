@@ -31,8 +31,8 @@ WRITTEN = (SIZE, MEMBERS)
 OWN = ("id", "case", "activity", "time", "end", "duration", "order", "source_ids", "size")
 """Columns in which a window of equal events does not take over what they are equal in."""
 
-LATEST = 253_402_300_800_000_000
-"""The end of the year 9999, µs since the epoch."""
+YEARS = (-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""The begin of the year 1 and the end of the year 9999, µs since the epoch."""
 
 NEEDS = {
     "fixed": ("every",),
@@ -209,9 +209,9 @@ class Segment(Transform):
         time, end = grid.bounds(found.number)
         shift = origin[log.case_of[found.low]]
         time, end = time + shift, end + shift
-        if (end >= LATEST).any():
+        if (time < YEARS[0]).any() or (end >= YEARS[1]).any():
             raise TransformError(
-                "a window would end after the year 9999",
+                "a window would reach beyond the years 1 to 9999",
                 code="window-limit",
                 path="every",
                 hint="choose shorter windows, or leave events of that time out by where",
