@@ -218,3 +218,49 @@ def flagon_transitions(activities: list[str], cases: list[str]) -> dict[tuple[st
         if case == after:
             found[one, two] = found.get((one, two), 0) + 1
     return found
+
+
+# -- features of each case: events, duration, entropy, a column of counts for each activity ------
+
+
+def polars_features(df: Any) -> Any:
+    """Groups of case and activity, their entropy, and a pivot of their counts."""
+    import polars as pl
+
+    pairs = df.group_by("case", "activity").agg(n=pl.len())
+    whole = df.group_by("case").agg(
+        events=pl.len(), duration=(pl.col("time").max() - pl.col("time").min())
+    )
+    entropy = pairs.group_by("case").agg(distinct=pl.len(), entropy=pl.col("n").entropy(base=2))
+    counts = pairs.pivot(on="activity", index="case", values="n").fill_null(0)
+    return whole.join(entropy, on="case").join(counts, on="case").sort("case")
+
+
+def duckdb_features(con: Any) -> Any:
+    """The same in SQL, the counts by PIVOT."""
+    return con.execute(
+        """
+        WITH pairs AS (SELECT "case", activity, count(*) n FROM events GROUP BY ALL),
+        whole AS (SELECT "case", count(*) events, max(us) - min(us) duration
+                  FROM events GROUP BY ALL),
+        spread AS (SELECT "case", count(*) AS "distinct",
+                          log2(sum(n)) - sum(n * log2(n)) / sum(n) entropy
+                   FROM pairs GROUP BY ALL),
+        counts AS (PIVOT (SELECT "case", activity FROM events) ON activity USING count(*)
+                   GROUP BY "case")
+        SELECT * FROM whole JOIN spread USING ("case") JOIN counts USING ("case")
+        ORDER BY "case"
+        """
+    ).fetchnumpy()
+
+
+def pandas_features(df: Any) -> Any:
+    """crosstab by hand, and what follows from it."""
+    counts = df.groupby(["case", "activity"]).size().unstack(fill_value=0)
+    time = df.groupby("case")["time"].agg(["min", "max"])
+    share = counts.div(counts.sum(axis=1), axis=0)
+    entropy = -(share * np.log2(share.where(share > 0, 1))).sum(axis=1)
+    return counts.assign(
+        events=counts.sum(axis=1), distinct=(counts > 0).sum(axis=1), entropy=entropy,
+        duration=time["max"] - time["min"],
+    )  # fmt: skip
