@@ -89,20 +89,24 @@ def child(name: str, path: str) -> None:
     """Run one contender; print seconds, peak memory and its answer."""
     steps = CONTENDERS[name](path)
     next(steps)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     answer = next(steps)
-    seconds = time.perf_counter() - start
-    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, answer]))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    print(
+        json.dumps(
+            [seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, answer]
+        )
+    )
 
 
-def run(name: str, path: Path) -> tuple[float, float, Any]:
+def run(name: str, path: Path) -> tuple[float, float, float, Any]:
     """One contender in its own process."""
     command = [sys.executable, __file__, "--child", name, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name} failed: {done.stderr[-2000:]}")
-    seconds, memory, answer = json.loads(done.stdout)
-    return seconds, memory, answer
+    seconds, cpu, memory, answer = json.loads(done.stdout)
+    return seconds, cpu, memory, answer
 
 
 def main() -> None:
@@ -125,13 +129,18 @@ def main() -> None:
             for n in CONTENDERS
             if events <= 2_000_000 or n in ("distill", "DuckDB CREATE TABLE AS")
         ]
-        runs = {name: [run(name, path) for _ in range(options.repeats)] for name in names}
-        answers = {name: found[0][2] for name, found in runs.items()}
+        rounds = [{name: run(name, path) for name in names} for _ in range(options.repeats)]
+        answers = {name: rounds[0][name][3] for name in names}
         if any(answer != answers["distill"] for answer in answers.values()):
             sys.exit(f"the contenders disagree: {answers}")
-        seconds = {name: statistics.median(s for s, _, _ in found) for name, found in runs.items()}
-        memory = {name: max(m for _, m, _ in found) for name, found in runs.items()}
+        seconds, cpu = (
+            {name: statistics.median(found[name][i] for found in rounds) for name in names}
+            for i in (0, 1)
+        )
+        memory = {name: max(found[name][2] for found in rounds) for name in names}
         table("load", events, seconds, f" ({path.stat().st_size / 1e6:,.0f} MB of NDJSON)")
+        own = cpu["distill"]
+        print("  CPU, beside distill:", ", ".join(f"{n} {c / own:.2f} ×" for n, c in cpu.items()))
         print("  peak memory, MB:", ", ".join(f"{n} {m:,.0f}" for n, m in memory.items()))
         costs.append((events, seconds["distill"] / events))
         path.unlink() if events > 2_000_000 else None
