@@ -38,13 +38,13 @@ class Items:
 
 @dataclass(frozen=True)
 class Tally:
-    """The cases of a part of a log. Times in µs; ``null``: rows whose value is null.
+    """The cases of a part of a log, by label. Times in µs; ``null``: rows whose value is null.
 
     ``found``: per value ``count``, ``time`` (sum of durations), ``first`` (from the case's start to
     its first), ``since`` (from its last to the case's end). ``grams``: per n-gram its ``count``.
     """
 
-    cases: Sequence[str]
+    cases: NDArray[Any]
     events: Ints
     duration: Ints
     found: Items
@@ -79,7 +79,9 @@ def _labelled(log: EventLog, column: str) -> Labelled:
     order = sorted(range(len(used)), key=values.__getitem__)
     table = np.full(int(codes.max(initial=-1)) + 2, -1, dtype=np.int32)  # the last is for null
     table[used[order]] = np.arange(len(used))
-    return table[codes], [values[place] for place in order]
+    if len(table) > len(used) + 1 or order != [*range(len(used))]:
+        codes = table[codes]
+    return codes, [values[place] for place in order]
 
 
 def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
@@ -120,7 +122,7 @@ def _block(log: EventLog, part: slice, labelled: Labelled, grams: Labelled) -> T
         "since": end[owner] - known_time[order[edges[1:] - 1]],
     }
     return Tally(
-        log.cases[part].tolist(),
+        log.cases[part],
         events,
         end - time[start],
         Items(labelled[1], owner, code[head], found),
@@ -188,14 +190,16 @@ def _numbered(keys: Ints) -> Ints:
 
 def join(tallies: Sequence[Tally]) -> Tally:
     """One tally of all cases, sorted by label; no case is in two of them."""
-    labels = [label for each in tallies for label in each.cases]
-    turn = sorted(range(len(labels)), key=labels.__getitem__)
+    labels = np.concatenate([each.cases for each in tallies])
+    turn = np.arange(len(labels))
+    if (labels[1:] <= labels[:-1]).any():
+        turn = np.argsort(labels, kind="stable")
     rank = np.empty(len(labels), dtype=np.int64)
     rank[turn] = np.arange(len(labels))
     begin = np.cumsum([0, *(len(each.cases) for each in tallies)])
     places = [rank[a:b] for a, b in zip(begin, begin[1:], strict=False)]
     return Tally(
-        [labels[place] for place in turn],
+        labels[turn],
         np.concatenate([each.events for each in tallies])[turn],
         np.concatenate([each.duration for each in tallies])[turn],
         _join([each.found for each in tallies], places),
