@@ -41,12 +41,18 @@ class Windows:
 
 
 def windows(first: Ints, last: Ints, new: Bools, *, empty: bool) -> Windows:
-    """The windows that events lie in, and with ``empty`` those between them, case by case.
+    """The windows that events lie in, case by case.
 
-    ``new``: where cases begin; an event with ``first > last`` lies between two windows.
+    ``empty``: all that reach into the time from the first to the last event of the case. ``new``:
+    where cases begin. An event with ``first > last`` lies between two windows.
     """
     if not len(new):
         return Windows(last, last, last)
+    if first is last and not empty:  # each event is in one window
+        begins = new.copy()
+        begins[1:] |= last[1:] != last[:-1]
+        low = np.flatnonzero(begins)
+        return Windows(last[low], low, np.append(low, len(new))[1:])
     old, end = np.flatnonzero(~new), np.append(new[1:], True)
     begin, until = first.copy(), last + 1
     after = last[old - 1] + 1
@@ -113,6 +119,8 @@ class CalendarGrid:
         known = self._near(time)
         begin, end = self.bounds(known)
         last = known[np.searchsorted(begin, time, side="right") - 1]
+        if self.every == self.step:
+            return last, last
         return known[np.searchsorted(end, time, side="right")], last
 
     def _near(self, time: Ints) -> Ints:
@@ -124,8 +132,9 @@ class CalendarGrid:
         day = np.flatnonzero(marks) + low
         sizes = {"d": 1, "w": _WEEK, "mo": _LONGEST_MONTH}
         reach = self.every.count * sizes[self.every.unit]
-        first, last = self._number(day - reach - 2), self._number(day + 2) + 1
-        return np.unique(ranges(first, np.maximum(first, last)).values)
+        first, last = self._number(day - reach - 2), self._number(day + 2) + 2
+        first[1:] = np.maximum(first[1:], last[:-1])
+        return ranges(first, last).values
 
     def _number(self, day: Ints) -> Ints:
         """The number of the step that these days (since the epoch) are in."""

@@ -173,10 +173,13 @@ class Replace(Transform):
         rule_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         groups = Groups(Lists.join(parts), rule_of)
         told: dict[str, Ints] = {}
-        known = np.unique(groups.rows.values)
+        known = np.zeros(len(log), dtype=bool)
+        known[groups.rows.values] = True
         for reason, rows in dangling.items():  # an event dangles once, and not if it is replaced
-            told[reason] = np.setdiff1d(np.concatenate(rows), known)
-            known = np.union1d(known, told[reason])
+            fresh = np.zeros(len(log), dtype=bool)
+            fresh[np.concatenate(rows)] = True
+            told[reason] = np.flatnonzero(fresh & ~known)
+            known |= fresh
         extra = {"partial": partial} if dangling else {}
         return log.tell(dangling=told, **extra), groups
 

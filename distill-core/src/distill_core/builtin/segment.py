@@ -68,7 +68,7 @@ class Segment(Transform):
     the first event of the case. ``1d``, ``1w``, ``1mo`` (and ``2w`` …) are those of the calendar
     in ``zone``: they begin at local midnight, weeks on Monday, months on the first, and are
     longer or shorter where clocks change. Windows without events are left out, unless ``empty``
-    is ``keep``: then all from the first to the last event are there.
+    is ``keep``: then all that reach into the time from the first to the last event are there.
 
     A window has the columns ``activity`` (``name``), ``time``, ``end``, ``members`` (ids) and
     ``size``; its sources are its members. It comes before the events of its time. No event is
