@@ -457,7 +457,7 @@ def test_a_step_that_took_nothing_has_no_columns():
     assert not len(log_of(ROWS).apply(Match(**params, define={"B": "k = C.k"})))
 
 
-# -- the column steps --------------------------------------------------------------------------------
+# -- the column steps ------------------------------------------------------------------------------
 
 
 def test_steps_of_two_patterns():

@@ -37,7 +37,8 @@ A, B, C = Step("A"), Step("B"), Step("C")
         ("A{2} B{2,} C{ 2 , 3 }", Sequence((Repeat(A, 2, 2), Repeat(B, 2, None), Repeat(C, 2, 3)))),
         ("A !B C", Sequence((A, Forbidden("B"), C))),
         ("(A)+", Repeat(A, 1, None)),
-        ("add-to-cart page.load _x1", Sequence((Step("add-to-cart"), Step("page.load"), Step("_x1")))),
+        ("add-to-cart page.load _x1",
+         Sequence((Step("add-to-cart"), Step("page.load"), Step("_x1")))),
         ("'add to cart' \"say \"\"no\"\"\" !'it''s'",
          Sequence((Step("add to cart"), Step('say "no"'), Forbidden("it's")))),
         ("'within'", Step("within")),
@@ -104,7 +105,7 @@ def test_limits():
         compiled(parse("((A{100}){100}){100}"))
     assert caught.value.code == "pattern-invalid"
     with pytest.raises(ConditionError, match="too large"):
-        compiled(parse("A (B?){1,500}"))
+        compiled(parse("A (B?){500}"))
 
 
 @given(st.text(alphabet="AB '\"()|?*+{},123!->→within s.\n", max_size=30))
@@ -113,7 +114,7 @@ def test_any_text_is_a_pattern_or_an_error(text):
     try:
         parse(text)
     except ConditionError as error:
-        assert error.code == "pattern-syntax"
+        assert error.code == "pattern-syntax"  # noqa: PT017
         assert 0 <= error.position <= len(text)  # noqa: PT017
 
 
@@ -136,9 +137,7 @@ def test_copies_have_the_rank_of_their_text():
     program = compiled(parse("A B{2,3} C"))
     names = [program.names[step] for step in program.step]
     assert sorted(names) == ["A", "B", "B", "B", "C"]
-    assert {name: rank for name, rank in zip(names, program.rank, strict=True)} == {
-        "A": 0, "B": 1, "C": 2,
-    }  # fmt: skip
+    assert dict(zip(names, program.rank, strict=True)) == {"A": 0, "B": 1, "C": 2}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The search for one match from one event on, for patterns of every kind.
 
 Ways are tried in the order of preference; what was found to lead nowhere is not tried again, by
-this start or a later one, so the work is linear in events times places of the pattern.
+this start or a later one, so the work is linear in events times places of the pattern. Where a
+time limit cuts tries off, each start looks through its own time only if the pattern ends with what
+is forbidden or has a step that looks back.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ def next_places(events: Events, names: frozenset[str]) -> list[int]:
     return found
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     """A way so far: the event ``at`` was taken at ``place``; ``options``: who may take ``next``."""
 
@@ -104,12 +106,15 @@ class Search:
         self.states: dict[int, _State] = {}
         self.trailing: dict[frozenset[str], list[int]] = {}
         self.memo: dict[tuple[int, ...], Link | int] = {}
+        self.reached: dict[tuple[int, ...], list[int]] = {}
+        waits = any(names for ways in program.accepts for names in ways)
+        self.foresight = not waits and not back.tests
         self.place_of = {name: i for i, name in enumerate(back.steps)}
         self.codes = [codes.tolist() for codes in back.codes]
 
     def find(self, start: int) -> Link | int:
-        """The match that begins with the event ``start``; −1: it cannot be a first event; else the
-        furthest rank that a try in vain came to, plus 0.
+        """The match that begins with the event ``start``, or the furthest rank that the try in vain
+        came to (−1: the event is no first one).
         """
         end = self.ends[start]
         deadline = None if self.within is None else self.time[start] + self.within
@@ -123,13 +128,14 @@ class Search:
         fitting = (p for p in self.program.first if self.name[p] in kind)
         first = self._fitting(fitting, start, past)
         stack = [_Frame((), -1, -1, past, tuple(first), start)]
+        foresee = not whole and self.foresight
         while stack:
             frame = stack[-1]
             if frame.tried < len(frame.options):
                 place = frame.options[frame.tried]
                 frame.tried += 1
                 child = self._enter(place, frame)
-                known = memo.get(child.key)
+                known = self._in_vain(child, end) if foresee else memo.get(child.key)
                 if isinstance(known, Link):
                     return _unwind(stack, known, memo, known.end)
                 if known is not None:
@@ -145,6 +151,41 @@ class Search:
                     memo[frame.key] = frame.far
                     stack[-1].far = max(stack[-1].far, frame.far)
         return frame.far
+
+    def _in_vain(self, frame: _Frame, end: int) -> int | None:
+        """The furthest rank reached before ``end``, if no match can be; None: one can."""
+        if frame.key not in self.reached:
+            self._reach(frame)
+        soonest, *ranks = self.reached[frame.key]
+        if soonest < end or self.program.accepts[frame.place]:
+            return None
+        return max((r for r, at in enumerate(ranks) if at < end), default=frame.far)
+
+    def _reach(self, root: _Frame) -> None:
+        """Find out when at the soonest a match may end, and each rank or a further one be taken.
+
+        This holds for any time limit, so every start within one has it from here.
+        """
+        stack = [_Frame(root.key, root.place, root.at, root.past)]
+        self._look(stack[0], self.ends[root.at])
+        while stack:
+            frame = stack[-1]
+            if frame.tried < len(frame.options):
+                child = self._enter(frame.options[frame.tried], frame)
+                frame.tried += 1
+                if child.key not in self.reached:
+                    self._look(child, self.ends[root.at])
+                    stack.append(child)
+                continue
+            stack.pop()
+            found = [len(self.time)] * (2 + max(self.program.rank))
+            for place in frame.options:
+                soonest, *ranks = self.reached[place, frame.next]
+                taken = self.program.rank[place]
+                ends = frame.next if self.program.accepts[place] else soonest
+                passed = (frame.next if r <= taken else at for r, at in enumerate(ranks))
+                found = [*map(min, found, (ends, *passed))]
+            self.reached[frame.key] = found
 
     def _limit(self, start: int, end: int, deadline: int) -> int:
         """Where the events of the group are later than the deadline."""

@@ -7,7 +7,7 @@ what is forbidden on the way there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from distill_core.errors import ConditionError
 from distill_core.patterns.tree import Choice, Forbidden, Node, Pattern, Repeat, Sequence, Step
@@ -53,13 +53,18 @@ class Program:
         return tuple(sorted(frozenset().union(*found, *(s for a in self.accepts for s in a))))
 
 
+Item = tuple[int, Names]
+"""A place that may come next, or EXIT: nothing of this part; what is forbidden on the way there."""
+
+EXIT = -1
+
+
 @dataclass
 class _Part:
-    """A part of the pattern: where it begins, where it may end, what lets it be empty."""
+    """A part of the pattern: what it begins with, in order; the places after which it may end."""
 
-    first: list[tuple[int, Names]] = field(default_factory=list)
-    last: list[tuple[int, Names]] = field(default_factory=list)
-    empty: list[Names] = field(default_factory=list)
+    openings: list[Item]
+    last: list[int]
 
 
 def compiled(pattern: Pattern) -> Program:
@@ -74,21 +79,19 @@ def compiled(pattern: Pattern) -> Program:
     """
     builder = _Builder()
     whole = builder.part(pattern.root)
-    if whole.empty:
+    if any(place == EXIT for place, _ in whole.openings):
         raise _wrong("a pattern must not be empty", "at least one step has to take an event")
-    if any(forbidden for _, forbidden in whole.first):
+    if any(forbidden for _, forbidden in whole.openings):
         raise _wrong("a pattern must not begin with what is forbidden", "begin with a step")
-    accepts: list[dict[Names, None]] = [{} for _ in builder.step]
-    for place, forbidden in whole.last:
-        accepts[place][forbidden] = None
+    accepts = [[names for place, names in items if place == EXIT] for items in builder.follow]
     if pattern.within is None and any(names for ways in accepts for names in ways):
         raise _wrong("what is forbidden at the end needs a time", "end the pattern: within 60s")
     return Program(
         tuple(builder.names),
         tuple(builder.step),
         tuple(builder.rank),
-        tuple(dict.fromkeys(place for place, _ in whole.first)),
-        tuple(tuple(entries) for entries in builder.follow),
+        tuple(place for place, _ in whole.openings),
+        tuple(tuple(Entry(*item) for item in _taking(items)) for items in builder.follow),
         tuple((NONE,) if NONE in ways else tuple(ways) for ways in accepts),
     )
 
@@ -102,7 +105,7 @@ class _Builder:
         self.names: dict[str, int] = {}
         self.step: list[int] = []
         self.rank: list[int] = []
-        self.follow: list[dict[Entry, None]] = []
+        self.follow: list[list[Item]] = []
         self.entries = 0
         self.written: dict[int, int] = {}
 
@@ -111,7 +114,7 @@ class _Builder:
             case Step(name):
                 return self.place(node, name)
             case Forbidden(name):
-                return _Part(empty=[frozenset([name])])
+                return _Part([(EXIT, frozenset([name]))], [])
             case Sequence(parts):
                 found = self.part(parts[0])
                 for other in parts[1:]:
@@ -119,13 +122,13 @@ class _Builder:
                 return found
             case Choice(parts):
                 every = [self.part(part) for part in parts]
-                return _Part(
-                    [pair for part in every for pair in part.first],
-                    [pair for part in every for pair in part.last],
-                    _least([names for part in every for names in part.empty]),
-                )
+                openings = dict.fromkeys(item for part in every for item in part.openings)
+                return _Part([*openings], [place for part in every for place in part.last])
             case Repeat(of, low, high):
-                return self.repeat(of, low, high)
+                found = self.loop(of, low) if high is None else self.copies(of, low, high)
+                for _ in range(low - 1 if high is None else low):
+                    found = self.then(self.part(of), found)
+                return found
 
     def place(self, node: Step, name: str) -> _Part:
         number = len(self.step)
@@ -133,50 +136,45 @@ class _Builder:
             raise _wrong(f"a pattern has at most {MAX_PLACES:,} steps", "{m,n} count n times")
         self.step.append(self.names.setdefault(name, len(self.names)))
         self.rank.append(self.written.setdefault(id(node), len(self.written)))
-        self.follow.append({})
-        return _Part([(number, NONE)], [(number, NONE)])
+        self.follow.append([(EXIT, NONE)])
+        return _Part([(number, NONE)], [number])
 
-    def link(self, last: list[tuple[int, Names]], first: list[tuple[int, Names]]) -> None:
-        for place, before in last:
-            for target, after in first:
-                self.follow[place].setdefault(Entry(target, before | after))
-        self.entries += len(last) * len(first)
+    def replaced(self, items: list[Item], by: list[Item]) -> list[Item]:
+        """``items`` with ``by`` in place of each exit."""
+        found: dict[Item, None] = {}
+        for place, names in items:
+            if place == EXIT:
+                found |= dict.fromkeys((other, names | more) for other, more in by)
+            else:
+                found[place, names] = None
+        self.entries += len(found)
         if self.entries > MAX_ENTRIES:
             raise _wrong("the pattern is too large", "repeat less, or nest less")
+        return [*found]
 
     def then(self, one: _Part, two: _Part) -> _Part:
-        self.link(one.last, two.first)
-        return _Part(
-            one.first + [(p, w | f) for w in one.empty for p, f in two.first],
-            two.last + [(p, f | w) for w in two.empty for p, f in one.last],
-            _least([a | b for a in one.empty for b in two.empty]),
-        )
+        for place in one.last:
+            self.follow[place] = self.replaced(self.follow[place], two.openings)
+        open_ = [p for p in one.last if any(place == EXIT for place, _ in self.follow[p])]
+        return _Part(self.replaced(one.openings, two.openings), open_ + two.last)
 
-    def repeat(self, of: Node, low: int, high: int | None) -> _Part:
-        if high is None:
-            found = self.part(of)
-            self.link(found.last, found.first)
-            if low == 0:
-                found = _optional(found)
-            copies = low - 1
-        else:
-            found = None
-            for _ in range(high - low):  # x{0,2} is (x (x)?)?: a way out after each
-                part = self.part(of)
-                found = _optional(part if found is None else self.then(part, found))
-            copies = low
-        for _ in range(copies):
-            part = self.part(of)
-            found = part if found is None else self.then(part, found)
-        assert found is not None
+    def loop(self, of: Node, low: int) -> _Part:
+        """``of`` any number of times, if ``low`` at least once."""
+        body = self.part(of)
+        again = [*_taking(body.openings), (EXIT, NONE)]
+        for place in body.last:
+            self.follow[place] = self.replaced(self.follow[place], again)
+        return _Part(self.replaced(body.openings, again) if low else again, body.last)
+
+    def copies(self, of: Node, low: int, high: int) -> _Part:
+        """What may come after ``low`` times: x{0,2} is (x (x)?)?, each x taking an event."""
+        found = _Part([(EXIT, NONE)], [])
+        for _ in range(high - low):
+            body = self.part(of)
+            body = self.then(_Part(_taking(body.openings), body.last), found)
+            found = _Part([*_taking(body.openings), (EXIT, NONE)], body.last)
         return found
 
 
-def _optional(part: _Part) -> _Part:
-    return _Part(part.first, part.last, [NONE])
-
-
-def _least(ways: list[Names]) -> list[Names]:
-    """Without what forbids the same as another way, and more."""
-    distinct = list(dict.fromkeys(ways))
-    return [names for names in distinct if not any(other < names for other in distinct)]
+def _taking(items: list[Item]) -> list[Item]:
+    return [item for item in items if item[0] != EXIT]
