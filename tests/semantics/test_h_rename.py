@@ -121,6 +121,12 @@ def test_h4_text_with_braces():
     assert activities(out) == ["/item-{id}.html", "/{page}", "/{page}", "/{kind}-{id}.html"]
 
 
+def test_h4_braces_are_never_empty():
+    """Before, between and after text there is something."""
+    out = urls("/a.b", "/.b", "/a.", "/..", "/...").apply(by_url(["/{name}.{ending}"]))
+    assert [activity != "load" for activity in activities(out)] == [True, False, False, False, True]
+
+
 def test_h4_names_of_your_own():
     """A table of template → name; two templates may share a name."""
     out = urls("/p/1", "/q/1", "/").apply(

@@ -144,6 +144,13 @@ def test_x6_ties():
         assert sorted(variants(log, top=top)) == ranked[:top]
 
 
+def test_x6_ties_of_many_values():
+    """Values are ranked by code point, however many there are."""
+    log = build([{"case": f"{n:03}", "activity": f"{n:03}", "time": 0} for n in range(600)])
+    out = log.apply(FilterVariants(top=300))
+    assert out.cases.tolist() == [f"{n:03}" for n in range(300)]
+
+
 def test_x6_null_is_a_value():
     """It comes first, and is no other value."""
     log = build([{"case": c, "activity": "x", "time": 0, "target": t}

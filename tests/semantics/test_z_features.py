@@ -197,6 +197,15 @@ def test_z7_long():
     ]  # fmt: skip
 
 
+def test_z7_long_leaves_out_zeros_of_values():
+    """A value without a duration has no row for its time, a case without one has."""
+    log = log_of(("p", "a", 0, 2), ("p", "b", 1))
+    rows = rows_of(log, groups=["times", "size"], layout="long")
+    assert [(row["feature"], row["of"]) for row in rows] == [
+        ("events", None), ("distinct", None), ("duration", None), ("time", "a"),
+    ]  # fmt: skip
+
+
 def test_z7_too_large_a_table(monkeypatch):
     """A wide table beyond the limit is refused, and the error says what to do; long is not."""
     monkeypatch.setattr(_feature_table, "LARGEST", 3)
@@ -223,6 +232,8 @@ def test_z8_columns_in_their_order():
     log = build([{"case": "p", "activity": "a", "time": 1, "end": 3, "details": {"x": [1]}}])
     (row,) = Sequences(columns=["duration", "details", "case", "end", "id"]).compute(log).rows
     (event,) = log.to_dicts()
+    (alone,) = Sequences(columns=["duration"]).compute(log).rows
+    assert alone["events"] == [{"duration": 2000}]
     assert [*row["events"][0].items()] == [
         ("duration", 2000), ("details", {"x": [1]}), ("case", "p"), ("end", event["end"]),
         ("id", event["id"]),
