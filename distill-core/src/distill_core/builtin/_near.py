@@ -39,12 +39,12 @@ def equal(log: EventLog, same: Sequence[str], one: Ints, other: Ints) -> Bools:
 def _equal(column: Array, log: EventLog, name: str, one: Ints, other: Ints) -> Bools:
     if isinstance(column, Lists):
         both = group_codes(log, [name], np.concatenate([one, other]))
-        return both[: len(one)] == both[len(one) :]
+        return np.equal(both[: len(one)], both[len(one) :])
     if isinstance(column, Codes):
-        return column.codes[one] == column.codes[other]
+        return np.equal(column.codes[one], column.codes[other])
     null = column.null
-    equal_values = column.values[one] == column.values[other]
-    return (null[one] == null[other]) & (equal_values | null[one])
+    alike: Bools = np.equal(column.values[one], column.values[other]) | null[one]
+    return alike & np.equal(null[one], null[other])
 
 
 def nearest(

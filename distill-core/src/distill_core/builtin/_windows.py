@@ -139,8 +139,8 @@ class CalendarGrid:
     def _number(self, day: Ints) -> Ints:
         """The number of the step that these days (since the epoch) are in."""
         if self.step.unit == "mo":
-            month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-            return month // self.step.count  # type: ignore[no-any-return]
+            month: Ints = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+            return month // self.step.count
         day = day if self.step.unit == "d" else (day + _MONDAY) // _WEEK
         return day // self.step.count
 

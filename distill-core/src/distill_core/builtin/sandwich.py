@@ -23,10 +23,10 @@ class Sandwich(Intervals):
 
     Members are the events after the start and before the stop by position, whatever their times::
 
-        time       0    1    2    3    4    5    6
-                   S1   a    S2   b    E2   c    E1
-        inner           │    └────┘    │              members b
-        outer      └────────────────────────────┘     own members a, c; all a, b, c
+        time        0    1    2    3    4    5    6
+                    S1   a    S2   b    E2   c    E1
+        inner                 └─────────┘                   members b
+        outer       └─────────────────────────────┘         own a, c; all a, b, c
 
     A child (an interval of the same case and key inside, by ``parent``) keeps what it spans to
     itself: that is no own member of the intervals around it. ``members="all"`` adds what the

@@ -50,14 +50,15 @@ class Segment(Transform):
     ``fixed`` windows of 5 s hold their start and not their end, and each event is in one of them,
     by its time; ``sliding`` ones begin with each ``step`` and overlap::
 
-        second          0        4   5    7             16
-                        a        b   c    d             e
-        fixed  5s       [────────────)[──────────)      [──────────)     a b, c d, e
-                                         empty keep: [10, 15) too
-        sliding 10s     [────────────────────────)                       a b c d
-          step 5s                    [──────────────────────)            c d …
-        deadspace 6s                      [─────────────)                nothing for longer than 6 s
-        count 2         [────────]   [────]             []               a b, c d, e
+        second          0         4 5    7                      16
+                        a         b c    d                      e
+        fixed 5s        [──────────)[───────────)            [───────────)
+        … empty keep                             [──────────)
+        sliding 10s,    [───────────────────────)
+        step 5s                     [───────────────────────)[───────────────────────)
+                                                 [───────────────────────)
+        deadspace 6s                     [─────────────────────)
+        count 2         [─────────] [────]                      []
 
     ``deadspace`` is where nothing is going on for longer than ``limit``: from the greatest end so
     far to the next event. ``change`` makes a window of each run of neighbours that are equal in
