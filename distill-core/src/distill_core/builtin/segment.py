@@ -50,15 +50,14 @@ class Segment(Transform):
     ``fixed`` windows of 5 s hold their start and not their end, and each event is in one of them,
     by its time; ``sliding`` ones begin with each ``step`` and overlap::
 
-        second          0         4 5    7                      16
-                        a         b c    d                      e
-        fixed 5s        [──────────)[───────────)            [───────────)
-        … empty keep                             [──────────)
-        sliding 10s,    [───────────────────────)
-        step 5s                     [───────────────────────)[───────────────────────)
-                                                 [───────────────────────)
-        deadspace 6s                     [─────────────────────)
-        count 2         [─────────] [────]                      []
+        second                    10      14    17                26
+                                  a       b c   d                 e
+        fixed 5s                  [────────)[────────)          [────────)
+        … empty keep                                  [────────)
+        sliding 10s,    [──────────────────)[──────────────────)[──────────────────)
+        step 5s                   [──────────────────)[──────────────────)
+        deadspace 6s                            [────────────────)
+        count 2                   [───────] [───]                 []
 
     ``deadspace`` is where nothing is going on for longer than ``limit``: from the greatest end so
     far to the next event. ``change`` makes a window of each run of neighbours that are equal in
