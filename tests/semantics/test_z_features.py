@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from distill_core.builtin import _feature_table
+from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.features import Features
 from distill_core.builtin.sequences import Sequences
 from distill_core.errors import ModelError
@@ -41,6 +42,12 @@ def test_z1_size_counts_entropy():
         {"case": "q", "events": 1, "distinct": 1, "duration": 0, "entropy": 0.0,
          "count_a": 0, "count_b": 1},
     ]  # fmt: skip
+
+
+def test_z1_events_are_rows():
+    """An event that collapse made of several is one."""
+    (row,) = rows_of(log_of(("p", "a", 0), ("p", "a", 1)).apply(Collapse(same=["activity"])))
+    assert (row["events"], row["count_a"]) == (1, 1)
 
 
 def test_z1_types():

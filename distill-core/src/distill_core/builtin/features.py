@@ -22,7 +22,8 @@ class Features(Mergeable[State]):
     r"""Figures of each case: one row a case, in order of the cases.
 
     A value is one of ``column`` (the activity, unless you say otherwise). ``groups`` says which
-    figures there are; X stands for each value that occurs in the log:
+    figures there are; X stands for each value that occurs in the log. Events are rows, whatever a
+    column ``count`` says of them:
 
     - ``size``: ``events``, ``distinct`` (different values), ``duration`` (from the first time to
       the greatest end)
