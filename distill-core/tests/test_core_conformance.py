@@ -7,6 +7,7 @@ import inspect
 import pytest
 
 from distill_core import registry
+from distill_core.builtin.algebra import Algebra
 from distill_core.builtin.append import Append
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
@@ -25,6 +26,7 @@ from distill_core.builtin.intervals import Intervals
 from distill_core.builtin.label import Label
 from distill_core.builtin.match import Match
 from distill_core.builtin.patch import Patch
+from distill_core.builtin.relate import Relate
 from distill_core.builtin.rename import Rename
 from distill_core.builtin.rename_by_url import RenameByUrl
 from distill_core.builtin.replace import Replace
@@ -47,6 +49,7 @@ from distill_core.testing import (
     SchemaTests,
     SourceTests,
     TransformTests,
+    build,
 )
 
 PAIR = {"start": "activity = 'start'", "stop": "activity = 'stop'"}
@@ -343,6 +346,46 @@ class TestPatchOfAll(TwoLogs):
     def test_empty_log(self) -> None:
         """N, but for what is added."""
         super().test_empty_log()
+
+
+class TestAlgebra(TransformTests):
+    def component(self) -> Algebra:
+        return Algebra(kind="difference", left="activity <> 'stop'", right="target = 'x'")
+
+
+class TestAlgebraOfCases(TransformTests):
+    def component(self) -> Algebra:
+        return Algebra(kind="complement", left="flag", name="rest", keep="intervals")
+
+
+class TestAlgebraOfMembers(TransformTests):
+    def component(self) -> Algebra:
+        return Algebra(kind="union", by="members", left="size > 1", right="size = 1", keep="all")
+
+    def log(self, rows):
+        return build(rows).apply(Segment(kind="change", same=["activity"], keep="all"))
+
+
+class TestAlgebraOfTwoLogs(TwoLogs):
+    def component(self) -> Algebra:
+        return Algebra(kind="union", other=self.other(), right="activity = 'start'")
+
+    @pytest.mark.xfail(reason=ADDED)
+    def test_empty_log(self) -> None:
+        """N, but for what is added."""
+        super().test_empty_log()
+
+
+class TestRelate(TransformTests):
+    def component(self) -> Relate:
+        return Relate(left="activity <> 'stop'", right="target = 'x'", keep="all", name="pair")
+
+
+class TestRelateTwoLogs(TwoLogs):
+    def component(self) -> Relate:
+        return Relate(
+            other=self.other(), relations=["before", "after", "during", "meets"], within="5ms"
+        )
 
 
 class TestEvents(QueryTests):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distill_core.batch import Batch, Codes, Lists, Masked
+    from distill_core.builtin.algebra import Algebra
     from distill_core.builtin.append import Append
     from distill_core.builtin.collapse import Collapse
     from distill_core.builtin.dedupe import Dedupe
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
     from distill_core.builtin.patch import Patch
+    from distill_core.builtin.relate import Relate
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.replace import Replace
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from distill_core.wire import from_document, read, to_document
 
 __all__ = [
+    "Algebra",
     "Append",
     "Batch",
     "Codes",
@@ -121,6 +124,7 @@ __all__ = [
     "Pipeline",
     "PluginError",
     "Query",
+    "Relate",
     "Rename",
     "RenameByUrl",
     "Replace",
@@ -159,6 +163,7 @@ __all__ = [
 
 _HOMES = {
     "batch": ("Batch", "Codes", "Lists", "Masked"),
+    "builtin.algebra": ("Algebra",),
     "builtin.append": ("Append",),
     "builtin.collapse": ("Collapse",),
     "builtin.dedupe": ("Dedupe",),
@@ -177,6 +182,7 @@ _HOMES = {
     "builtin.label": ("Label",),
     "builtin.match": ("Match",),
     "builtin.patch": ("Patch",),
+    "builtin.relate": ("Relate",),
     "builtin.rename": ("Rename",),
     "builtin.rename_by_url": ("RenameByUrl",),
     "builtin.replace": ("Replace",),

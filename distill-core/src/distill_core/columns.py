@@ -61,7 +61,8 @@ RESERVED_TYPES: Mapping[str, tuple[str, ...]] = {
 
 STEP_COLUMNS = (
     "duration", "since_start", "since_previous", "count", "depth", "size", "censored",
-    "start_id", "end_id", "parent", "session", "parent_case", "source_ids", "members", "steps",
+    "start_id", "end_id", "parent", "relation", "other_id", "other_activity",
+    "overlap", "session", "parent_case", "source_ids", "members", "steps",
 )  # fmt: skip
 """Columns that built-in transforms write, in the order of every output, after all attributes."""
 

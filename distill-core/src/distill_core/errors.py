@@ -27,6 +27,7 @@ CODES = {
     "config-unknown": "A name is used that distill.toml does not define.",
     "duplicate-id": "One id stands for two different events.",
     "input-type": "An object was given that no event log can be made of.",
+    "join-limit": "A join of intervals would have to look at more pairs than its limit.",
     "key-ambiguous": "Several events of another log have one key, where one is wanted.",
     "model-failed": "A model raised an error.",
     "model-limit": "A model's result would go beyond a documented limit.",

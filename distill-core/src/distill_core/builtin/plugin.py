@@ -29,6 +29,7 @@ def distill_queries() -> list[type[Query]]:
 @hookimpl
 def distill_transforms() -> list[type[Transform]]:
     """The steps, one file each."""
+    from distill_core.builtin.algebra import Algebra
     from distill_core.builtin.append import Append
     from distill_core.builtin.collapse import Collapse
     from distill_core.builtin.dedupe import Dedupe
@@ -44,6 +45,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.label import Label
     from distill_core.builtin.match import Match
     from distill_core.builtin.patch import Patch
+    from distill_core.builtin.relate import Relate
     from distill_core.builtin.rename import Rename
     from distill_core.builtin.rename_by_url import RenameByUrl
     from distill_core.builtin.replace import Replace
@@ -56,6 +58,7 @@ def distill_transforms() -> list[type[Transform]]:
     from distill_core.builtin.where import Where
 
     return [
+        Algebra,
         Append,
         Collapse,
         Dedupe,
@@ -71,6 +74,7 @@ def distill_transforms() -> list[type[Transform]]:
         Label,
         Match,
         Patch,
+        Relate,
         Rename,
         RenameByUrl,
         Replace,
