@@ -7,12 +7,13 @@ import sys
 
 from distill_core.component import component_name
 from distill_core.registry import find
-from distill_userale import UserALE, UseraleQuality
+from distill_userale import UserALE, UseraleClean, UseraleQuality
 
 
 def test_offered() -> None:
-    """The schema userale and the model userale_quality are found by name."""
+    """The schema, the transform and the model are found by name."""
     assert find("schema", "userale") is UserALE
+    assert find("transform", "userale_clean") is UseraleClean
     assert find("model", "userale_quality") is UseraleQuality
     assert component_name(UserALE) == "userale"
 
@@ -21,6 +22,7 @@ def test_light() -> None:
     """Importing the package and its plugin loads no pandas, duckdb, sqlglot or networkx."""
     code = (
         "import sys, distill_userale.plugin as p; p.distill_schemas(); p.distill_models();"
+        "p.distill_transforms();"
         "print(sorted({'pandas', 'duckdb', 'sqlglot', 'networkx'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""UserALE.js for Distill: the schema, a report on a log's quality, a small real sample log."""
+"""UserALE.js for Distill: the schema, cleaning, a report on quality, a small real sample log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distill_userale.clean import UseraleClean
     from distill_userale.quality import UseraleQuality
     from distill_userale.schema import UserALE
 
-__all__ = ["UserALE", "UseraleQuality", "sample_path"]
+__all__ = ["UserALE", "UseraleClean", "UseraleQuality", "sample_path"]
 
 
 def sample_path() -> Path:
@@ -30,6 +31,10 @@ def __getattr__(name: str) -> Any:
         from distill_userale.schema import UserALE
 
         return UserALE
+    if name == "UseraleClean":
+        from distill_userale.clean import UseraleClean
+
+        return UseraleClean
     if name == "UseraleQuality":
         from distill_userale.quality import UseraleQuality
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from distill_core.hookspec import hookimpl
 
 if TYPE_CHECKING:
-    from distill_core.component import Model, Schema
+    from distill_core.component import Model, Schema, Transform
 
 
 @hookimpl
@@ -16,6 +16,14 @@ def distill_schemas() -> list[type[Schema]]:
     from distill_userale.schema import UserALE
 
     return [UserALE]
+
+
+@hookimpl
+def distill_transforms() -> list[type[Transform]]:
+    """The cleaning of UserALE.js logs."""
+    from distill_userale.clean import UseraleClean
+
+    return [UseraleClean]
 
 
 @hookimpl
