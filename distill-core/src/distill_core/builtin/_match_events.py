@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from distill_core.batch import Bools, Ints
+from distill_core.batch import Bools, Codes, Ints
 from distill_core.builtin._pair_keys import key_codes
 from distill_core.builtin._pairing import case_ends
 from distill_core.log import EventLog
@@ -47,48 +48,60 @@ class Events:
 
 
 def events_of(
-    log: EventLog, masks: Mapping[str, Bools], key: tuple[str, ...], *, every: bool
+    log: EventLog,
+    names: Sequence[str],
+    masks: Mapping[str, Bools],
+    key: tuple[str, ...],
+    *,
+    every: bool,
 ) -> Events:
-    """The events of a log that fit a step (``masks``), or with ``every`` all that take part."""
-    symbols, kinds = _symbols(masks, len(log))
+    """The events of a log that fit a step, or with ``every`` all that take part.
+
+    ``names``: steps that are the activity of that name; ``masks``: where the others fit.
+    """
+    symbols, kinds = _symbols(log, names, masks)
     fits = np.array([bool(kind) for kind in kinds])[symbols]
     rows = np.arange(len(log), dtype=np.int64) if every else np.flatnonzero(fits)
-    group, lost = log.case_of[rows], rows[:0]
+    group, lost = log.case_of.take(rows), rows[:0]
+    over = case_ends(log).take(group)
     if key:
         (codes,) = key_codes(log, [key], rows, nulls_equal=False)
+        known = np.flatnonzero(codes >= 0)
         lost = rows[(codes < 0) & fits[rows]]
-        rows, group, codes = (a[codes >= 0] for a in (rows, group, codes))
-        group = np.unique(group * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)[1]
+        group = group[known] * (int(codes.max(initial=0)) + 1) + codes[known]
+        group = np.unique(group, return_inverse=True)[1]
         order = stable_argsort(group)
-        rows, group = rows[order], group[order]
+        group, known = group[order], known[order]
+        rows, over = rows[known], over[known]
     edges = borders(group)
-    return Events(
-        rows,
-        np.repeat(edges[1:], np.diff(edges)),
-        log.time[rows],
-        symbols[rows],
-        kinds,
-        case_ends(log)[log.case_of[rows]],
-        lost,
-    )
+    ends = np.repeat(edges[1:], np.diff(edges))
+    taken = symbols.take(rows).astype(np.int64)
+    return Events(rows, ends, log.time.take(rows), taken, kinds, over, lost)
 
 
-def _symbols(masks: Mapping[str, Bools], rows: int) -> tuple[Ints, list[frozenset[str]]]:
-    """A number for each distinct combination of masks that are true, and what it stands for."""
-    codes, kinds = np.zeros(rows, dtype=np.int64), [frozenset[str]()]
-    names = list(masks)
-    for begin in range(0, len(names), 12):  # few at a time, so that a table holds what occurs
-        chunk = names[begin : begin + 12]
+def _symbols(
+    log: EventLog, names: Sequence[str], masks: Mapping[str, Bools]
+) -> tuple[NDArray[np.int32], list[frozenset[str]]]:
+    """A number for each distinct combination of steps that fit, and what it stands for."""
+    activity = log.data["activity"]
+    assert isinstance(activity, Codes)
+    place = {name: number for number, name in enumerate(names, 1)}
+    table = [place.get(value, 0) for value in activity.values]
+    codes = np.array([*table, 0], dtype=np.int32).take(activity.codes)
+    kinds = [frozenset[str](), *(frozenset([name]) for name in names)]
+    rest = list(masks)
+    for begin in range(0, len(rest), 12):  # few at a time, so that a table holds what occurs
+        chunk = rest[begin : begin + 12]
         for name in chunk:
-            codes = codes * 2 + masks[name]
+            codes = codes * np.int32(2) + masks[name]
         used = np.flatnonzero(np.bincount(codes, minlength=1))
-        number = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+        number = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int32)
         number[used] = np.arange(len(used))
         bits = len(chunk)
         kinds = [
             kinds[code >> bits]
             | {name for i, name in enumerate(chunk) if code >> (bits - 1 - i) & 1}
             for code in used.tolist()
-        ]
-        codes = number[codes]
-    return codes, kinds or [frozenset()]
+        ] or [frozenset()]
+        codes = number.take(codes)
+    return codes, kinds

@@ -159,7 +159,7 @@ class Search:
         soonest, *ranks = self.reached[frame.key]
         if soonest < end or self.program.accepts[frame.place]:
             return None
-        return max((r for r, at in enumerate(ranks) if at < end), default=frame.far)
+        return max([frame.far, *(r for r, at in enumerate(ranks) if at < end)])
 
     def _reach(self, root: _Frame) -> None:
         """Find out when at the soonest a match may end, and each rank or a further one be taken.

@@ -18,7 +18,7 @@ from distill_core.builtin._match_select import Found, Rules
 from distill_core.builtin._runs import group_codes, micros
 from distill_core.columns import Column
 from distill_core.component import Scope, Transform
-from distill_core.conditions import Condition, col, mask
+from distill_core.conditions import Condition, mask
 from distill_core.errors import ConditionError, TransformError, nearest
 from distill_core.log import EventLog
 from distill_core.params import ColumnName, Duration
@@ -208,8 +208,7 @@ class Match(Transform):
         tests: dict[str, Test] = {}
         looked: dict[str, dict[str, None]] = {}
         links = Links(log, log.columns, program.names)
-        for name in dict.fromkeys((*program.names, *program.forbidden)):
-            condition = self.define.get(name, col("activity") == name)
+        for name, condition in self.define.items():
             found = linked(condition, program.names)
             own = own_part(condition, program.names) if found else condition
             masks[name] = np.ones(len(log), dtype=bool) if own is None else mask(own, log)
@@ -219,7 +218,10 @@ class Match(Transform):
                     looked.setdefault(step, {})[column] = None
         codes = tuple(group_codes(log, [*columns], slice(None)) for columns in looked.values())
         every = self.contiguity == "strict"
-        return events_of(log, masks, self.key, every=every), Back(tests, tuple(looked), codes)
+        named = dict.fromkeys((*program.names, *program.forbidden))
+        plain = [name for name in named if name not in self.define]
+        events = events_of(log, plain, masks, self.key, every=every)
+        return events, Back(tests, tuple(looked), codes)
 
     def _derive(self, log: EventLog, program: Program, found: Found) -> EventLog:
         """The log with the matches in, and out what does not stay."""
