@@ -204,13 +204,18 @@ def window_ids(transform: str, params: str, case: Codes, time: Ints) -> Callable
     """
 
     def compute() -> U64:
-        words = [part(transform, len(time)), part(params, len(time)), part(case), part(time)]
+        rows = len(time)
+        new = np.ones(rows, dtype=bool)
+        new[1:] = case.codes[1:] != case.codes[:-1]
+        first = np.flatnonzero(new)
+        labels = Codes(np.arange(len(first)), case.values[case.codes[first]])
+        words = [part(transform, rows), part(params, rows)]
+        words += [np.repeat(part(labels), np.diff(np.append(first, rows))), part(time)]
         found = combine(words)
-        same = np.zeros(len(time), dtype=bool)
-        same[1:] = (case.codes[1:] == case.codes[:-1]) & (time[1:] == time[:-1])
-        again = np.flatnonzero(same)
-        place = np.arange(len(time))
-        number = (place - np.maximum.accumulate(np.where(same, 0, place)))[again]
+        new[1:] |= time[1:] != time[:-1]
+        again = np.flatnonzero(~new)
+        place = np.arange(rows)
+        number = (place - np.maximum.accumulate(np.where(new, place, 0)))[again]
         found[again] = combine([*(word[again] for word in words), part(number)])
         return found
 
