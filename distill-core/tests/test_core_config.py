@@ -37,7 +37,9 @@ def test_found_in_the_working_directory(place):
     assert set(load_config(environ={"DISTILL_CONFIG": "other.toml"}).sources) == {"a"}
     assert set(load_config("other.toml", {"DISTILL_CONFIG": "no.toml"}).sources) == {"a"}
     (place / "distill.toml").unlink()
-    assert load_config(environ={}).path is None
+    none = load_config(environ={})
+    assert none.path is None
+    assert {setting.origin for setting in none.settings()} == {"default"}
     with pytest.raises(SpecError, match=r"there is no file 'no\.toml'"):
         load_config("no.toml", {})
 

@@ -267,3 +267,9 @@ def test_the_schema_of_documents_accepts_what_is_read():
     assert "Rule" in shift["$defs"]
     assert wire.component_schema(Shift)["title"] == "shift"
     assert wire.component_schema(Shift)["$defs"]["Rule"]
+
+
+def test_a_value_nested_without_end_is_text():
+    """A value that is too deep to be read as JSON is text, as what is no JSON is."""
+    text = "[" * 100_000
+    assert wire.parse_value(text) == text

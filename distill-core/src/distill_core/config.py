@@ -98,7 +98,7 @@ class Config:
         for variable, path in self.variables.items():
             if ".".join((*keys, "")).startswith(f"{path}."):
                 return f"environment {variable}"
-        return f"file {self.path}"
+        return f"file {self.path}" if self.path else "default"
 
 
 def load_config(path: str | None = None, environ: Mapping[str, str] | None = None) -> Config:

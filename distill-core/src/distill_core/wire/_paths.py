@@ -17,7 +17,7 @@ def parse_value(text: str) -> Any:
     """
     try:
         return json.loads(text, parse_constant=_no_constant)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets in brackets, without end
         return text
 
 
