@@ -21,16 +21,16 @@ class Events:
     """Events in the order in which they are looked at: by case, key, position.
 
     ``rows``: their rows in the log; ``ends``: for each, where its group ends; ``time``: in µs.
-    ``symbols``: for each a number, into ``kinds``: the names of steps that it fits. ``over``: when
-    its case ends. ``lost``: rows that fit a step, but have a null in their key.
+    ``symbols``: for each a number, into ``kinds``: the names of steps that it fits. ``lost``: rows
+    that fit a step, but have a null in their key.
     """
 
+    log: EventLog
     rows: Ints
     ends: Ints
     time: Ints
     symbols: Ints
     kinds: Sequence[frozenset[str]]
-    over: Ints
     lost: Ints
 
     def __len__(self) -> int:
@@ -42,9 +42,9 @@ class Events:
         return table[self.symbols]
 
     @cached_property
-    def starts_group(self) -> Ints:
-        """Where groups begin, and the number of events."""
-        return borders(self.ends)
+    def over(self) -> Ints:
+        """When each event's case ends."""
+        return case_ends(self.log)[self.log.case_of[self.rows]]
 
 
 def events_of(
@@ -63,7 +63,6 @@ def events_of(
     fits = np.array([bool(kind) for kind in kinds])[symbols]
     rows = np.arange(len(log), dtype=np.int64) if every else np.flatnonzero(fits)
     group, lost = log.case_of.take(rows), rows[:0]
-    over = case_ends(log).take(group)
     if key:
         (codes,) = key_codes(log, [key], rows, nulls_equal=False)
         known = np.flatnonzero(codes >= 0)
@@ -72,11 +71,11 @@ def events_of(
         group = np.unique(group, return_inverse=True)[1]
         order = stable_argsort(group)
         group, known = group[order], known[order]
-        rows, over = rows[known], over[known]
+        rows = rows[known]
     edges = borders(group)
     ends = np.repeat(edges[1:], np.diff(edges))
     taken = symbols.take(rows).astype(np.int64)
-    return Events(rows, ends, log.time.take(rows), taken, kinds, over, lost)
+    return Events(log, rows, ends, log.time.take(rows), taken, kinds, lost)
 
 
 def _symbols(

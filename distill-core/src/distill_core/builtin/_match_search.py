@@ -101,13 +101,13 @@ class Search:
         self.time: list[int] = events.time.tolist()
         self.ends: list[int] = events.ends.tolist()
         self.rows: list[int] = events.rows.tolist()
-        self.over: list[int] = events.over.tolist()
         self.name = [program.names[step] for step in program.step]
         self.states: dict[int, _State] = {}
         self.trailing: dict[frozenset[str], list[int]] = {}
         self.memo: dict[tuple[int, ...], Link | int] = {}
         self.reached: dict[tuple[int, ...], list[int]] = {}
         waits = any(names for ways in program.accepts for names in ways)
+        self.over: list[int] = events.over.tolist() if waits else []
         self.foresight = not waits and not back.tests
         self.place_of = {name: i for i, name in enumerate(back.steps)}
         self.codes = [codes.tolist() for codes in back.codes]
@@ -122,7 +122,7 @@ class Search:
         if deadline is not None and not whole:
             end = self._limit(start, end, deadline)
         memo = self.memo if whole else {}
-        late = deadline is not None and self.over[start] > deadline
+        late = deadline is not None and bool(self.over) and self.over[start] > deadline
         past = (-1,) * len(self.back.steps)
         kind = self.events.kinds[self.symbols[start]]
         fitting = (p for p in self.program.first if self.name[p] in kind)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distill_core.batch import Bools, Ints
 from distill_core.builtin._match_automaton import DEAD, Automaton, Loop
@@ -18,11 +20,10 @@ from distill_core.builtin._match_events import Events
 
 
 class Places:
-    """Positions, rising, and what is next to where."""
+    """Positions, rising, of ``count``, and what is next to where."""
 
-    def __init__(self, fits: Bools) -> None:
-        self.at = np.flatnonzero(fits)
-        self.padded = np.append(self.at, len(fits))
+    def __init__(self, at: Ints, count: int) -> None:
+        self.at, self.padded = at, np.append(at, count)
 
     def upto(self, position: Ints) -> Ints:
         """How many are not behind a position."""
@@ -111,8 +112,7 @@ class _Inside:
         own = np.array(loop.states)
         self.inner = np.zeros_like(automaton.to, dtype=bool)
         self.inner[own] = np.isin(automaton.to[own], own)
-        self.resets = Places(loop.resets[symbols])
-        self.width = automaton.to.shape[1]
+        self.resets = self.where(loop.resets)
         self.views: dict[int, View] = {}
 
     @cached_property
@@ -128,15 +128,30 @@ class _Inside:
     def view(self, state: int) -> View:
         """While the state is this one; −1: while it is what the last reset made it."""
         if state not in self.views:
-            cell = (self.before if state < 0 else state) * self.width + self.symbols
             automaton = self.automaton
             taken = self.inner & (automaton.place >= 0)
             ends = taken & automaton.accepts[automaton.to]
-            where = Places(taken.ravel()[cell])
-            place = automaton.place.ravel()[cell[where.at]]
-            leaving = Places(~self.inner.ravel()[cell])
-            self.views[state] = View(leaving, where, place, Places(ends.ravel()[cell]))
+            if state < 0:
+                where = [self.where_reset(table) for table in (~self.inner, taken, ends)]
+            else:
+                where = [self.where(table[state, :]) for table in (~self.inner, taken, ends)]
+            at = where[1].at
+            place = automaton.place[self.before[at] if state < 0 else state, self.symbols[at]]
+            self.views[state] = View(where[0], where[1], place, where[2])
         return self.views[state]
+
+    def where(self, table: NDArray[Any]) -> Places:
+        """Where a symbol is of those."""
+        chosen = np.flatnonzero(table)
+        if len(chosen) == 0:
+            return Places(chosen, len(self.symbols))
+        fits = self.symbols == chosen[0] if len(chosen) == 1 else table[self.symbols]
+        return Places(np.flatnonzero(fits), len(self.symbols))
+
+    def where_reset(self, table: Bools) -> Places:
+        """Where a symbol is of those in the state that the last reset made."""
+        some = self.where(table[list(self.states)].any(axis=0)).at
+        return Places(some[table[self.before[some], self.symbols[some]]], len(self.symbols))
 
     def pass_on(self, own: int, lanes: Ints, lots: Lots, visit: Visit | None) -> None:
         """Move lanes in the state ``own`` to where they leave the loop, or to the end of all."""
