@@ -18,7 +18,8 @@ from distill_core.cli._describe import example
 from distill_core.cli._inspect import survey
 from distill_core.component import KINDS, Schema, Source
 from distill_core.registry import components
-from distill_core.wire import build
+from distill_core.testing import Documents
+from distill_core.wire import Names, build
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 EVENTS = (
@@ -202,14 +203,20 @@ def test_describe(distill):
     assert [entry["name"] for entry in named] == ["graph", "wrong"]
 
 
-def test_every_example_of_describe_is_valid():
-    """What `describe` shows under "In a pipeline" names required parameters with fitting values."""
+def test_every_example_of_describe_is_valid(monkeypatch):
+    """What `describe` shows under "In a pipeline" is valid where a source `web` is configured."""
+    entry = registry.Entry("source", "documents", Documents, "distill-tests", "1.0")
+    mine = registry.Plugin("tests", "distill-tests", "1.0", (entry,))
+    monkeypatch.setattr(registry, "_loaded", (*registry.plugins(), mine))
+    schema = {"name": "fields", "params": {"case": "c", "activity": "a", "time": "t"}}
+    web = {"source": {"name": "documents", "params": {"documents": []}}, "schema": schema}
     for kind in KINDS:
         for entry in components(kind):
             if entry.distribution == "distill-core":
                 written = tomllib.loads(example(entry.cls, kind, entry.name))
                 (part,) = written.values()
-                build(kind, part[0] if kind == "transform" else part)
+                part = part[0] if kind == "transform" else part
+                build(kind, part, names=Names(sources={"web": web}))
 
 
 def test_config_show(distill):

@@ -284,6 +284,29 @@ def test_meta_tells_how_the_input_was_read():
     assert meta["reading"]["read"] == 1
 
 
+def test_explained():
+    """Plan and result tell of inputs in words and as plain values, one inside the other too."""
+    from distill_core.cli._run import _plan_lines
+
+    inner = pipeline(2, Append(other=pipeline(3, name="deep").log()))
+    outer = pipeline(1, Append(other=inner))
+    plan = outer.explain()
+    path = "transforms.0.params.other"
+    assert plan["inputs"] == {path: inner.explain()}
+    assert plan["inputs"][path]["inputs"] == {path: {"log": "3 events"}}
+    assert "inputs" not in pipeline(1).explain()
+    lines = list(_plan_lines(plan))
+    at = lines.index(f"{path}:")
+    assert lines[at + 1] == "  source: store"
+    assert lines[-2:] == [f"  {path}:", "    log: 3 events"]
+    told = outer.run().explain().splitlines()
+    assert told == [
+        "read 1 records, kept 1", "step 0 append: 1 in, 6 out", "  made: 5",
+        "  other: read 2 records, kept 2", "  other: step 0 append: 2 in, 5 out",
+        "  other:   made: 3", "  other:   other: read 3 records, kept 3",
+    ]  # fmt: skip
+
+
 def test_strict_reaches_the_input():
     """Strict reading is strict in inputs; the error says which one it was."""
     inner = Pipeline(Store(documents=(*rows(2), 7)), SCHEMA)

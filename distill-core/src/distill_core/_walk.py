@@ -30,6 +30,10 @@ class Earlier(ABC):
         """The components that it consists of, with their paths; none: it has no written form."""
 
     @abstractmethod
+    def explain(self) -> dict[str, Any]:
+        """What would be read, as plain values."""
+
+    @abstractmethod
     def checked(self) -> Self:
         """The same, as if it had been read and nothing were there."""
 
@@ -103,14 +107,16 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def earlier_values(value: Any, path: str = "") -> Iterator[tuple[str, Earlier]]:
-    """What is read before, with its path, and what is read before that."""
+def earlier_values(
+    value: Any, path: str = "", *, deep: bool = True
+) -> Iterator[tuple[str, Earlier]]:
+    """What is read before, with its path; ``deep``: and what is read before that."""
     if isinstance(value, Earlier):
-        for inner, component in value.components():
+        for inner, component in value.components() if deep else ():
             yield from earlier_values(component, f"{path}.{inner}.params")
         yield path, value
     for name, item in _items(value):
-        yield from earlier_values(item, f"{path}.{name}" if path else name)
+        yield from earlier_values(item, f"{path}.{name}" if path else name, deep=deep)
 
 
 def with_earlier(model: Model, change: Callable[[Earlier], Earlier]) -> Model:

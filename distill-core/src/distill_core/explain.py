@@ -8,7 +8,12 @@ from typing import Any
 
 def explain(meta: Mapping[str, Any]) -> str:
     """Lines of text; see ``Result.explain``."""
-    return "\n".join([*_reading(meta.get("reading")), *_steps(meta.get("steps", []))])
+    return "\n".join(_lines(meta))
+
+
+def _lines(meta: Mapping[str, Any]) -> Iterator[str]:
+    yield from _reading(meta.get("reading"))
+    yield from _steps(meta.get("steps", []))
 
 
 def _reading(reading: Mapping[str, Any] | None) -> Iterator[str]:
@@ -36,6 +41,9 @@ def _steps(steps: list[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"  {title} {reason}: {told['count']}{_samples(told['ids'])}"
         for name, value in step["counts"].items():
             yield f"  {name}: {value}"
+        for name, value in step.items():
+            if isinstance(value, Mapping) and "reading" in value:  # another log
+                yield from (f"  {name}: {line}" for line in _lines(value))
 
 
 def _samples(ids: list[str]) -> str:

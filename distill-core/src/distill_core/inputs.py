@@ -66,6 +66,11 @@ class Input(Earlier):
         if isinstance(self.given, Pipeline):
             yield from self.given.components()
 
+    def explain(self) -> dict[str, Any]:
+        if isinstance(self.given, Pipeline):
+            return self.given.explain()
+        return {"log": f"{len(self.given)} events"}
+
     def checked(self) -> Input:
         if isinstance(self.given, Pipeline):
             return replace(self, found=self.given.empty())

@@ -94,7 +94,7 @@ class Pipeline:
         """The plan as plain values: what the source is asked, what is done here."""
         plan = self.plan()
         request = plan.request
-        return {
+        found = {
             "source": component_name(self.source),
             "columns": {column.name: list(column.paths) for column in request.columns},
             "pushed": str(request.where) if request.where else None,
@@ -105,6 +105,11 @@ class Pipeline:
             "steps": [component_name(step) for step in self.transforms],
             "model": component_name(self.model) if self.model else None,
         }
+        inputs: dict[str, Any] = {}
+        for path, component in self.components():
+            for inner, earlier in earlier_values(component, deep=False):
+                inputs[f"{path}.params.{inner}"] = earlier.explain()
+        return {**found, "inputs": inputs} if inputs else found
 
     def to_dict(self, *, masked: bool = False) -> dict[str, Any]:
         """The document of this pipeline, written out with defaults.

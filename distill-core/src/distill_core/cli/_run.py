@@ -117,15 +117,24 @@ def _put_plan(plan: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         put_json(plan)
         return
+    for line in _plan_lines(plan):
+        put(line)
+
+
+def _plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
     for key, value in plan.items():
-        if isinstance(value, Mapping):
-            put(f"{key}:")
+        if key == "inputs":
+            for path, inner in value.items():
+                yield f"{path}:"
+                yield from (f"  {line}" for line in _plan_lines(inner))
+        elif isinstance(value, Mapping):
+            yield f"{key}:"
             for name, item in value.items():
-                put(f"  {name} ← {', '.join(item) if item else '(made)'}")
+                yield f"  {name} ← {', '.join(item) if item else '(made)'}"
         elif isinstance(value, list):
-            put(f"{key}: {' → '.join(value) or 'none'}")
+            yield f"{key}: {' → '.join(value) or 'none'}"
         else:
-            put(f"{key}: {'none' if value is None else value}")
+            yield f"{key}: {'none' if value is None else value}"
 
 
 def _put_rows(result: Result) -> None:
