@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from distill_userale import UserALE
+from distill_userale import UserALE, UseraleClean
 from distill_userale.quality import _CHECKS, _REJECTED
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -44,6 +44,14 @@ def test_checks() -> None:
     """The table of checks has each check of the report, in its order."""
     names = [name for row in part("checks") for name in ticked(row[0])]
     assert names == [*_REJECTED, *(check.name for check in _CHECKS)]
+
+
+def test_rules() -> None:
+    """The table of rules has each rule of the cleaning, in the order of its parameters."""
+    fields = UseraleClean.model_fields
+    rules = [name for name, field in fields.items() if field.annotation is bool]
+    assert [row[0] for row in part("rules")] == [f"`{name}`" for name in rules]
+    assert {name for row in part("rules") for cell in row for name in ticked(cell)} == {*fields}
 
 
 @pytest.mark.parametrize("case", ["session", "tab", "user"])
