@@ -231,22 +231,43 @@ def test_windows_of_windows():
     assert twice.to_dicts()[0]["number"] is None
 
 
-class Backwards(Segment):
-    """Windows in a wrong order."""
+class At(Segment):
+    """Windows at these times, µs, whatever their order."""
+
+    at: tuple[tuple[int, int], ...] = ()
 
     def apply(self, log):
+        case, time = np.array(self.at, dtype=np.int64).T
         columns = {
-            "case": (Column("case"), Masked.full(np.array([0, 0]))),
-            "time": (log.columns["time"], Masked.full(np.array([5, 4]))),
+            "case": (Column("case"), Masked.full(case)),
+            "time": (log.columns["time"], Masked.full(time)),
         }
-        return log.derive(self, at=None, sources=Lists(np.zeros(3), log.time[:0]), columns=columns)
+        sources = Lists(np.zeros(len(case) + 1), log.time[:0])
+        return log.derive(self, at=None, sources=sources, columns=columns)
+
+
+def test_derive_puts_windows_where_their_time_is():
+    """Before, between and after the events of their case, before those of their time."""
+    log = build([{"case": c, "activity": c, "time": t} for c in "ab" for t in (2, 2, 5)])
+    at = [(0, 1000), (0, 2000), (0, 2000), (0, 9000), (1, 0), (1, 3000), (1, 5000), (1, 5001)]
+    out = log.apply(At(every="1s", at=at))
+    rows = [(row["case"], time // 1000, row["activity"] is None)
+            for row, time in zip(out, out.time.tolist(), strict=True)]  # fmt: skip
+    assert rows == [
+        ("a", 1, True), ("a", 2, True), ("a", 2, True), ("a", 2, False), ("a", 2, False),
+        ("a", 5, False), ("a", 9, True), ("b", 0, True), ("b", 2, False), ("b", 2, False),
+        ("b", 3, True), ("b", 5, True), ("b", 5, False), ("b", 5, True),
+    ]  # fmt: skip
+    assert out.offsets.tolist() == [0, 7, 14]
 
 
 def test_derive_wants_windows_in_order():
     """Windows that a transform gives in a wrong order are an error."""
     log = build([{"case": "a", "activity": "x", "time": 0}])
     with pytest.raises(TransformError, match="order of their cases"):
-        log.apply(Backwards(every="1s"))
+        log.apply(At(every="1s", at=[(0, 5), (0, 4)]))
+    with pytest.raises(TransformError, match="order of their cases"):
+        log.apply(At(every="1s", at=[(1, 4), (0, 5)]))
 
 
 def test_times_far_apart():

@@ -138,6 +138,15 @@ def test_f_partial_of_rules() -> None:
     assert out.steps[0].to_dict()["partial"] == {"1.a": 1}
 
 
+def test_f_what_is_replaced_does_not_dangle() -> None:
+    """R: an event that one rule passes over and another replaces is no loose end."""
+    latest = {"pattern": "a b", "restart": "latest", "to": {"activity": "ab"}}
+    alone = run("a@0(x) a@1 b@2", rules=[latest])
+    assert dangling(alone) == {"superseded": ["e1"]}
+    both = run("a@0(x) a@1 b@2", rules=[latest, {"where": "k = 'x'", "to": {"activity": "A"}}])
+    assert (rows(both), dangling(both)) == ([("A", 0, None), ("ab", 1, 2)], {})
+
+
 @pytest.mark.parametrize(
     ("value", "column", "told"),
     [(True, "flag", True), ("7", "number", 7), (7, "target", "7"), ([1, {"b": 2}], "details",

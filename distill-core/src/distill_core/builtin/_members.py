@@ -130,7 +130,7 @@ def _tree(bounds: Bounds, chosen: Bools, shift: Ints, width: int) -> tuple[tuple
     begins, ends = [begin[kept] + shift[owner[kept]]], [end[kept]]
     edges = [(bounds.start, chosen)] if bounds.left else []
     if bounds.right:
-        edges.append((bounds.stop, chosen & bounds.shut))
+        edges.append((bounds.stop, chosen))  # where a case ends, nothing reaches
     for place, mask in edges:
         begins.append(place[mask] + shift[mask])
         ends.append(place[mask] + 1)
