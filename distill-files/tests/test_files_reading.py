@@ -281,17 +281,16 @@ def test_batches_of_records(tmp_path, reader):
 
 
 def test_csv(tmp_path):
-    """Cells are text, empty ones null; rows of another length are rejected with their line."""
+    """Cells are text (times in numbers as told), empty ones null; short rows are rejected."""
     text = '\ufefft,a,d.x\n1,"x\ny",\n2,z\n\n"2024-01-01T00:00:00Z",é,1.50\n'
     path = write(tmp_path / "a.csv", text.encode() + b'3,"\xff",\n')
     columns = (*COLUMNS[:2], Column("dx", ("d.x",)))
     values, _, rejected, _, source = read(path, columns)
     assert values["activity"] == ["x\ny", "é"]
-    assert values["time"] == [None, 1_704_067_200_000_000]
+    assert values["time"] == [1000, 1_704_067_200_000_000]
     assert values["dx"] == [None, "1.50"]
     assert rejected == [("corrupt", 1), ("corrupt", 3)]
     assert source.locate([0, 1, 2, 3]) == ["a.csv:2", "a.csv:4", "a.csv:6", "a.csv:7"]
-    assert read(path, columns, numbers=True)[0]["time"][0] == 1000
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
@@ -469,3 +468,35 @@ def test_the_hook_offers_files():
     from distill_files.plugin import distill_sources
 
     assert distill_sources() == [Files]
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst", ""])
+def test_standard_input_may_be_a_slow_pipe(tmp_path, ending):
+    """What comes compressed through a pipe is read like the file, whenever its bytes come."""
+    lines = b"".join(b'{"t": %d, "a": "%x"}\n' % (n, n * 7919) for n in range(120_000))
+    data = {"gz": gzip.compress, "zst": zstd.compress, "": bytes}[ending](lines)
+    code = (
+        "import sys\n"
+        "from distill_core.component import Request, Scan\n"
+        "from distill_core.columns import Column\n"
+        "from distill_files.source import Files\n"
+        "request = Request((Column('a', ('a',)),))\n"
+        "print(sum(len(b) for b in Files(path='-').read(request, Scan())))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:  # fmt: skip
+        assert process.stdin is not None
+        for part in (data[:1], data[1:3], data[3:]):
+            process.stdin.write(part)
+            process.stdin.flush()
+        out, _ = process.communicate()
+    assert out.strip() == b"120000"
+
+
+def test_places_tell_files_of_one_name_apart(tmp_path):
+    """Files of one name are told apart by as much of their folders as that takes."""
+    for folder in ("aa", "bb"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "log.ndjson", b'{"t": 1}\nx\n')
+    source = Files(path=[str(tmp_path / "aa" / "*.ndjson"), str(tmp_path / "bb" / "*.ndjson")])
+    assert source.locate([1, (1 << 40) + 1]) == ["aa/log.ndjson:2", "bb/log.ndjson:2"]

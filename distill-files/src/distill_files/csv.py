@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
 from distill_core.errors import SourceError
@@ -16,12 +16,12 @@ _BYTE = re.compile("[\udc80-\udcff]")
 
 
 def read_csv(
-    file: BinaryIO, name: str, delimiter: str | None = None, *, numbers: bool = False
+    file: BinaryIO, name: str, delimiter: str | None = None, *, numbers: Collection[str] = ()
 ) -> Iterator[tuple[int, Any]]:
     """(line number, record) of each row; an empty cell is null, a cell too many or too few Bad.
 
-    ``numbers``: cells written as JSON numbers are numbers. Raises SourceError
-    (``source-format``) if the header names a column twice.
+    ``numbers``: columns whose cells are numbers where they are written as such (times). Raises
+    SourceError (``source-format``) if the header names a column twice.
     """
     csv.field_size_limit(MAX_LINE)
     # Bytes that are no UTF-8 come as lone surrogates and make their row, not the file, corrupt.
@@ -36,8 +36,9 @@ def read_csv(
         if isinstance(row, Bad) or len(row) != len(header) or any(map(_BYTE.search, row)):
             yield line, Bad("corrupt")
             continue
-        cells = [_number(cell) for cell in row] if numbers else row
-        yield line, {key: c for key, c in zip(header, cells, strict=True) if c != "" and key}
+        pairs = zip(header, row, strict=True)
+        yield line, {key: _number(cell) if key in numbers else cell
+                     for key, cell in pairs if cell != "" and key}  # fmt: skip
     text.detach()
 
 

@@ -38,7 +38,7 @@ class Options:
     format: str = "auto"
     flatten: bool = False
     delimiter: str | None = None
-    numbers: bool = False
+    numbers: frozenset[str] = frozenset()
     threads: int | None = None
 
 

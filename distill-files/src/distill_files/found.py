@@ -5,8 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distill_core.errors import SourceError
@@ -16,10 +17,11 @@ _NETWORK = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 
 @dataclass(frozen=True)
 class Found:
-    """A file; ``written`` is the path as the user wrote it, for messages."""
+    """A file; ``written`` is the path as the user wrote it, ``label`` what reports call it."""
 
     path: str
     written: str
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -37,7 +39,20 @@ def find(paths: Sequence[str]) -> list[Found]:
     for written in paths:
         for file in _matches(written):
             found.setdefault("-" if file.is_stdin else os.path.realpath(file.path), file)
-    return list(found.values())
+    return _labelled(list(found.values()))
+
+
+def _labelled(files: list[Found]) -> list[Found]:
+    """Each file is called by its name, with as many of its folders as tell it from others."""
+    parts = [file.name if file.is_stdin else Path(file.path).absolute().parts for file in files]
+    labels = [file.name for file in files]
+    for depth in range(2, max((len(part) for part in parts), default=0) + 1):
+        taken = Counter(labels)
+        if len(taken) == len(files):
+            break
+        labels = ["/".join(part[-depth:]) if taken[label] > 1 else label
+                  for part, label in zip(parts, labels, strict=True)]  # fmt: skip
+    return [replace(file, label=label) for file, label in zip(files, labels, strict=True)]
 
 
 def _matches(written: str) -> list[Found]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import sys
 import zlib
 from contextlib import AbstractContextManager, nullcontext
@@ -29,13 +30,13 @@ def plain_file(found: Found, folder: Path, number: int) -> Path:
     """
     try:
         with _opened(found) as file:
-            head = file.peek(4)[:4]
-            kind = _compression(found, head)
-            if kind is None and file.seekable() and not found.is_stdin:
+            counted = _Counted(file)
+            kind = _compression(found, counted.head)
+            if kind is None and not found.is_stdin and file.seekable():
                 return Path(found.path)
             target = folder / str(number)
             with target.open("xb") as out:
-                _copy(file, kind, out, found)
+                _copy(counted, kind, out, found)
             return target
     except OSError as error:
         raise SourceError(
@@ -43,8 +44,32 @@ def plain_file(found: Found, folder: Path, number: int) -> Path:
         ) from error
 
 
+class _Counted(io.RawIOBase):
+    """A stream that may be a pipe: its first bytes are known, what was taken of it is counted."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.taken = 0
+        self.head = b""
+        while len(self.head) < 4 and (more := file.read(4 - len(self.head))):
+            self.head += more
+        self._rest = self.head
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._rest[: len(buffer)] or self._file.read(len(buffer))
+        self._rest = self._rest[len(found) :] if self._rest else b""
+        buffer[: len(found)] = found
+        self.taken += len(found)
+        return len(found)
+
+
 def _opened(found: Found) -> AbstractContextManager[Any]:
     if found.is_stdin:
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         return nullcontext(sys.stdin.buffer)
     return Path(found.path).open("rb")
 
@@ -63,7 +88,7 @@ def _compression(found: Found, head: bytes) -> str | None:
     return None
 
 
-def _copy(file: BinaryIO, kind: str | None, out: IO[bytes], found: Found) -> None:
+def _copy(file: _Counted, kind: str | None, out: IO[bytes], found: Found) -> None:
     reader: Any = file
     if kind == "gzip":
         reader = gzip.GzipFile(fileobj=file)
@@ -73,7 +98,7 @@ def _copy(file: BinaryIO, kind: str | None, out: IO[bytes], found: Found) -> Non
     try:
         while chunk := reader.read(_CHUNK):
             size += len(chunk)
-            if kind and size > FREE and size > RATIO * file.tell():
+            if kind and size > FREE and size > RATIO * file.taken:
                 raise SourceError(
                     f"{found.written!r} grows to more than {RATIO} times its size ({found.name})",
                     code="source-limit",
@@ -88,7 +113,7 @@ def _copy(file: BinaryIO, kind: str | None, out: IO[bytes], found: Found) -> Non
         ) from error
 
 
-def _zstd(file: BinaryIO) -> Any:
+def _zstd(file: _Counted) -> Any:
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:

@@ -52,11 +52,6 @@ class Files(Source, name="files"):
         None, min_length=1, max_length=1,
         description="What parts the cells of CSV; by default what the header has most of: , ; tab",
     )  # fmt: skip
-    numbers: bool = Field(
-        default=False,
-        description="A CSV cell that is written as a number is one: needed for times in numbers. "
-        "By default each cell is text",
-    )
     threads: int | None = Field(
         None, ge=1, description="How many threads read a file; by default one a core"
     )
@@ -89,7 +84,7 @@ class Files(Source, name="files"):
         if found.is_stdin:
             self._blank[:] = blank_lines(plain)
         yield from read_plain(
-            plain, found, self._options(), number << FILE_BITS, request, scan, folder
+            plain, found, self._options(request), number << FILE_BITS, request, scan, folder
         )
         if plain.parent == folder:
             plain.unlink()
@@ -133,14 +128,18 @@ class Files(Source, name="files"):
             else:
                 plain = plain_file(found, Path(name), 0)
                 lines = line_of(plain, found, self._options(), records)
-        return {r: f"{found.name}:{lines[r]}" if r in lines else f"{found.name}[{r}]"
+        return {r: f"{found.label}:{lines[r]}" if r in lines else f"{found.label}[{r}]"
                 for r in records}  # fmt: skip
 
     def _files(self) -> list[Found]:
         return find([self.path] if isinstance(self.path, str) else self.path)
 
-    def _options(self) -> Options:
-        return Options(self.format, self.arrays == "flatten", self.delimiter, self.numbers,
+    def _options(self, request: Request | None = None) -> Options:
+        """CSV has text alone: what is a time in numbers is told by the columns asked for."""
+        columns = request.columns if request else ()
+        timed = [c for c in columns if c.unit and c.type in ("time", "duration")]
+        return Options(self.format, self.arrays == "flatten", self.delimiter,
+                       frozenset(path for column in timed for path in column.paths),
                        self.threads)  # fmt: skip
 
 
