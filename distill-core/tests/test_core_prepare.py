@@ -11,9 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill_core.batch import Codes, Lists, Masked
+from distill_core.builtin.fields import Fields
 from distill_core.columns import Column
+from distill_core.component import Selection
+from distill_core.errors import SchemaError
 from distill_core.ids import Ids, combine, combine_lists, part, texts
+from distill_core.pipeline import Pipeline
 from distill_core.prepare import borders, differs, prepare, stable_argsort, unite
+from distill_core.reading import plan_reading
+from distill_core.testing import Documents
 
 COLUMNS = {
     "id": Column("id", type="ids"), "case": Column("case"), "activity": Column("activity"),
@@ -263,3 +269,25 @@ def test_words_of_values(value, word):
         assert part(value)[0] != 255
     else:
         assert part(value)[0] == word
+
+
+def test_two_columns_of_one_name_are_an_error():
+    """A schema with one name twice is refused; an extra column replaces one of its name."""
+    fields = {"case": "c", "activity": "a", "time": "t", "unit": "ms"}
+    with pytest.raises(SchemaError, match="two columns 'a_b'"):
+        plan_reading(Fields(**fields, columns=["a.b", "a_b"]), Selection())
+    with pytest.raises(SchemaError, match="two columns 'x'"):
+        twice = [Column("x", ("p",)), Column("x", ("q",))]
+        plan_reading(Fields(**fields, extra=twice), Selection())
+    schema = Fields(**fields, columns=["x"], extra=[Column("x", ("q",))])
+    assert [c.paths for c in schema.all_columns() if c.name == "x"] == [("q",)]
+
+
+def test_strict_reading_tells_what_comes_first():
+    """Strict reading names the first of the source's records that is amiss, and how many are."""
+    documents = ({"c": 1}, None, {"c": 1, "a": "x", "t": "no"}, {"c": 1, "a": "x", "t": 5})
+    schema = Fields(case="c", activity="a", time="t", unit="ms")
+    pipeline = Pipeline(source=Documents(documents=documents), schema=schema)
+    with pytest.raises(SchemaError, match="at 0 is rejected as 'no_time', the first of 3") as caught:
+        pipeline.log(strict=True)
+    assert caught.value.code == "record-rejected"

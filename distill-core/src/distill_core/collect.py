@@ -195,8 +195,27 @@ class Collector:
             counts=counts,
         )
         if self.strict:
-            _raise_first(reading)
+            self._raise_first(reading)
         return prepared, reading
+
+    def _raise_first(self, reading: Reading) -> None:
+        """Raise SchemaError for what is first in the source, if anything is amiss."""
+        amiss = [
+            (int(samples.first[reason][0]), what, code, reason, told[reason])
+            for what, code, samples, told in (
+                ("record", "record-rejected", self.rejected, reading.rejected),
+                ("value", "cell-unreadable", self.nulled, reading.nulled),
+            )
+            for reason in told
+        ]
+        if amiss:
+            _, what, code, reason, counted = min(amiss, key=lambda found: found[0])
+            raise SchemaError(
+                f"strict reading: {what} at {counted.samples[0]} is rejected as {reason!r}, "
+                f"the first of {sum(found[4].count for found in amiss)} in all",
+                code=code,
+                hint="read without strict to have them counted and left out",
+            )
 
     _unread: tuple[str, ...] = ()
 
@@ -204,18 +223,6 @@ class Collector:
         """Count records that never were documents."""
         self.rejected.add(reason, arrivals)
         self._unread = tuple(dict.fromkeys([*self._unread, reason]))
-
-
-def _raise_first(reading: Reading) -> None:
-    for what, code, told in (("record", "record-rejected", reading.rejected),
-                             ("value", "cell-unreadable", reading.nulled)):  # fmt: skip
-        for reason, counted in told.items():
-            places = ", ".join(counted.samples[:3])
-            raise SchemaError(
-                f"{counted.count} {what}(s) rejected by strict reading: {reason} at {places}",
-                code=code,
-                hint="read without strict to have them counted and left out",
-            )
 
 
 def blank_to_null(column: Codes) -> Codes:

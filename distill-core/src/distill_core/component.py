@@ -245,8 +245,13 @@ class Schema(Component):
 
     def all_columns(self) -> tuple[Column, ...]:
         """``columns()`` and ``extra``; an extra column replaces one of its name."""
-        own = {column.name: column for column in self.columns()}
-        return tuple((own | {column.name: column for column in self.extra}).values())
+        extra = {column.name: column for column in self.extra}
+        own = self.columns()
+        if len(extra) < len(self.extra):
+            return (*own, *self.extra)  # a name twice, which check_columns tells
+        names = {column.name for column in own}
+        new = (column for name, column in extra.items() if name not in names)
+        return (*(extra.get(column.name, column) for column in own), *new)
 
 
 class Query(Component):

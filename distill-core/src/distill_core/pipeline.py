@@ -97,8 +97,8 @@ class Pipeline:
         found = {
             "source": component_name(self.source),
             "columns": {column.name: list(column.paths) for column in request.columns},
-            "pushed": str(request.where) if request.where else None,
-            "local": str(plan.where) if plan.where else None,
+            "pushed": str(request.where) if request.where is not None else None,
+            "local": str(plan.where) if plan.where is not None else None,
             "sort": request.sort,
             "limit": request.limit,
             "documents": request.documents,

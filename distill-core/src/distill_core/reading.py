@@ -42,8 +42,8 @@ def plan_reading(
     if "case" not in every:
         every = {"case": Column("case"), **every}
     keep = _kept(every, {c.name for c in schema.extra}, selection, needed)
-    where = bind(selection.where, _with_duration(every)) if selection.where else None
-    names = set(keep) | (_real(where.columns) if where else set())
+    where = bind(selection.where, _with_duration(every)) if selection.where is not None else None
+    names = set(keep) | (_real(where.columns) if where is not None else set())
     match = type(schema).match
     if match is not None:
         names |= _real(match.columns)

@@ -33,7 +33,7 @@ class Events(Query):
     )
 
     def select(self, now: datetime) -> Selection:
-        parts = [self.where] if self.where else []
+        parts = [] if self.where is None else [self.where]
         if self.since is not None:
             parts.append(Compare("ge", "time", self.since))
         if self.until is not None:

@@ -23,6 +23,7 @@ MAX_DEPTH = 20
 """Levels of AND, OR and NOT in each other (AND in AND is one). Deeper trees are an error, so that
 neither our recursion nor the text parser's, 25 frames a level, ends in a RecursionError."""
 
+
 class Condition:
     """A test on one event: true, false or unknown, as in SQL.
 
@@ -36,6 +37,10 @@ class Condition:
     def depth(self) -> int:
         """Levels of AND, OR and NOT below and with this node."""
         return 0
+
+    def __bool__(self) -> bool:
+        """Python's and, or, not and ``1 < x < 3`` would drop a part of it without a word."""
+        raise TypeError("a condition is neither true nor false: combine with &, | and ~")
 
     @cached_property
     def columns(self) -> frozenset[str]:
