@@ -188,12 +188,12 @@ records = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(records)
 def test_plain_code_agrees(rows) -> None:
     """Each rule drops and joins what code does that looks at one event after the other.
 
-    Intervals of one start stand side by side here, as the logger writes them.
+    Intervals of one start and target came one after the other, as the logger writes them.
     """
     agree(log_of(sorted(rows, key=lambda record: str(record["target"]))))
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from distill_core.batch import Ints, Lists, Masked
+from distill_core.batch import Bools, Ints, Lists, Masked
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.builtin.drop_near import DropNear
@@ -38,7 +38,8 @@ class UseraleClean(Transform, name="userale_clean"):
     its queue again with every submit). Columns that the log does not have are not compared, so
     let it have ``other`` where an application writes fields of its own.
     ``overlap``: of interval records of one session, start, activity and target the longest stays
-    (builds for extensions write a growing interval again and again).
+    (builds for extensions write a growing interval again and again), if no interval of another
+    activity or target with the same start came between.
     ``twin``: of focus and blur caught by window and document alike the window's record stays.
     ``press``: mousedown, mouseup and click on one target, within ``longest_press``, become one
     event from mousedown to click, which is called ``press_name``; what lies between stays.
@@ -167,9 +168,15 @@ def _without_overlap(log: EventLog) -> EventLog:
 
 def _left(log: EventLog, left: EventLog, reason: str, of: EventLog | None = None) -> EventLog:
     """The log less what is not ``left`` of it (or of this part of it)."""
-    part = log if of is None else of
-    gone = np.setdiff1d(part.positions, left.positions)
-    return log.keep(~np.isin(log.positions, gone), reason)
+    stays = _among(log, left)
+    return log.keep(stays if of is None else stays | ~_among(log, of), reason)
+
+
+def _among(log: EventLog, others: EventLog) -> Bools:
+    """Which events of the log are in another one, made of it by leaving events out."""
+    there = np.zeros(len(log.ids), dtype=bool)
+    there[others.positions] = True
+    return there[log.positions]
 
 
 def _in_runs(log: EventLog, activity: str, step: Collapse) -> EventLog:
@@ -178,8 +185,8 @@ def _in_runs(log: EventLog, activity: str, step: Collapse) -> EventLog:
     The step sees these alone, so a run goes on past other events; those keep their places.
     """
     part = log.where(f"log_type = 'raw' AND activity = '{activity}' AND \"end\" IS NULL")
-    rows: Ints = np.flatnonzero(np.isin(log.positions, part.positions))
-    first = np.flatnonzero(np.isin(part.positions, part.apply(step).positions))
+    rows: Ints = np.flatnonzero(_among(log, part))
+    first = np.flatnonzero(_among(part, part.apply(step)))
     runs = Lists(np.append(first, len(rows)), rows)
     runs = runs.take(np.flatnonzero(runs.lengths > 1))
     used = np.zeros(len(log), dtype=bool)
