@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distill_core.batch import Bools, Ints
 from distill_core.builtin._match_automaton import DEAD, Automaton, Loop
@@ -103,6 +101,17 @@ class Walk:
         return lots.end
 
 
+def symbols_at(symbols: Ints, chosen: Ints) -> Ints:
+    """Positions of the symbols chosen."""
+    if len(chosen) == 0:
+        return chosen
+    if len(chosen) == 1:
+        return np.flatnonzero(symbols == chosen[0])
+    table = np.zeros(int(symbols.max(initial=0)) + 1, dtype=bool)
+    table[chosen[chosen < len(table)]] = True
+    return np.flatnonzero(table[symbols])
+
+
 class _Inside:
     """A loop on the events of a log."""
 
@@ -112,7 +121,7 @@ class _Inside:
         own = np.array(loop.states)
         self.inner = np.zeros_like(automaton.to, dtype=bool)
         self.inner[own] = np.isin(automaton.to[own], own)
-        self.resets = self.where(loop.resets)
+        self.resets = Places(symbols_at(symbols, np.flatnonzero(loop.resets)), len(symbols))
         self.views: dict[int, View] = {}
 
     @cached_property
@@ -131,27 +140,20 @@ class _Inside:
             automaton = self.automaton
             taken = self.inner & (automaton.place >= 0)
             ends = taken & automaton.accepts[automaton.to]
-            if state < 0:
-                where = [self.where_reset(table) for table in (~self.inner, taken, ends)]
-            else:
-                where = [self.where(table[state, :]) for table in (~self.inner, taken, ends)]
+            where = [self.where(table, state) for table in (~self.inner, taken, ends)]
             at = where[1].at
             place = automaton.place[self.before[at] if state < 0 else state, self.symbols[at]]
             self.views[state] = View(where[0], where[1], place, where[2])
         return self.views[state]
 
-    def where(self, table: NDArray[Any]) -> Places:
-        """Where a symbol is of those."""
-        chosen = np.flatnonzero(table)
-        if len(chosen) == 0:
-            return Places(chosen, len(self.symbols))
-        fits = self.symbols == chosen[0] if len(chosen) == 1 else table[self.symbols]
-        return Places(np.flatnonzero(fits), len(self.symbols))
-
-    def where_reset(self, table: Bools) -> Places:
-        """Where a symbol is of those in the state that the last reset made."""
-        some = self.where(table[list(self.states)].any(axis=0)).at
-        return Places(some[table[self.before[some], self.symbols[some]]], len(self.symbols))
+    def where(self, table: Bools, state: int) -> Places:
+        """Where the table says yes to the symbol, in this state or that which resets made."""
+        own = [state] if state >= 0 else [*self.states]
+        chosen = np.flatnonzero(table[own].any(axis=0))
+        found = symbols_at(self.symbols, chosen)
+        if state < 0:
+            found = found[table[self.before[found], self.symbols[found]]]
+        return Places(found, len(self.symbols))
 
     def pass_on(self, own: int, lanes: Ints, lots: Lots, visit: Visit | None) -> None:
         """Move lanes in the state ``own`` to where they leave the loop, or to the end of all."""
