@@ -42,9 +42,9 @@ _TABLE = np.array([[_OVERLAPS, 7, 8], [3, 6, 9], [4, 5, _OVERLAPPED_BY]])
 def related(left: Spans, right: Spans) -> Ints:
     """The number (in ``RELATIONS``) of each left span's relation to the right one beside it."""
     found: Ints = _TABLE[np.sign(left.start - right.start) + 1, np.sign(left.end - right.end) + 1]
-    sooner, later = np.sign(left.end - right.start), np.sign(right.end - left.start)
-    found = np.where(found == _OVERLAPS, 1 + sooner, found)
-    found = np.where(found == _OVERLAPPED_BY, 11 - later, found)
+    sooner, later = found == _OVERLAPS, found == _OVERLAPPED_BY
+    found[sooner] = 1 + np.sign(left.end - right.start)[sooner]
+    found[later] = 11 - np.sign(right.end - left.start)[later]
     return found
 
 

@@ -55,7 +55,7 @@ def pieces(left: Spans, right: Spans, rule: Callable[[Bools, Bools], Bools]) -> 
     case = np.concatenate([left.case, left.case, right.case, right.case])
     time = np.concatenate([left.start, left.end, right.start, right.end])
     lengths = [len(left), len(left), len(right), len(right)]
-    turn = np.lexsort([time, case])
+    turn = _in_order(case, time)
     case, time = case[turn], time[turn]
     final = np.ones(len(case), dtype=bool)  # of all that begins and ends at one moment
     final[:-1] = (case[1:] != case[:-1]) | (time[1:] != time[:-1])
@@ -68,6 +68,17 @@ def pieces(left: Spans, right: Spans, rule: Callable[[Bools, Bools], Bools]) -> 
     begin = np.flatnonzero(holds[1:] & ~holds[:-1])
     end = np.flatnonzero(~holds[1:] & holds[:-1])
     return Spans(case[begin], time[begin], time[end])
+
+
+def _in_order(case: Ints, time: Ints) -> Ints:
+    """The places in the order of case and time; one sort of whole numbers where they fit."""
+    if not len(time):
+        return time
+    first = int(time.min())
+    width = int(time.max()) - first + 1
+    if (int(case.max()) + 1) * width >= 2**62:
+        return np.lexsort([time, case])
+    return np.argsort(case * width + (time - first), kind="stable")
 
 
 def sharing(found: Spans, parts: Spans, rows: Ints) -> Lists:

@@ -132,7 +132,7 @@ class Algebra(TwoSided):
         both = operands(self, log)
         log = both.log
         left, right = spans_of(log, both.left), spans_of(log, both.right)
-        rows = both.left if self.kind == "difference" else np.union1d(both.left, both.right)
+        rows = both.left if self.kind == "difference" else np.flatnonzero(both.sides)
         if self.kind == "complement":
             found = pieces(_cases(log), left, RULES[self.kind])
             sources = Lists(np.zeros(len(found) + 1), np.zeros(0, dtype=np.int64))
@@ -159,11 +159,11 @@ class Algebra(TwoSided):
             other = self.other.log()
             chosen = self.of_other(other, _listing(other))
             two, counts["right"] = _members(other, chosen), int(chosen.sum())
-        hashes = log.ids.hashes(log.positions)
-        gone = np.setdiff1d(np.union1d(one, two), hashes)
+        ids = log.ids.hashes(log.positions)
+        every = np.concatenate([one, two])
+        gone = set(every[~_among(every, ids)].tolist())
         rows = np.flatnonzero(~listing)
-        ids = hashes[rows]
-        inside, start = self._runs(log, rows, np.isin(ids, one), np.isin(ids, two))
+        inside, start = self._runs(log, rows, _among(ids[rows], one), _among(ids[rows], two))
         runs = Lists(np.append(start, len(inside)), inside)
         end = np.maximum.reduceat(log.last[inside], start) if len(start) else start
         columns: dict[str, tuple[Column, Array]] = {
@@ -212,4 +212,11 @@ def _members(log: EventLog, rows: Bools) -> U64:
     """The hashes of the ids of all that these rows list."""
     members = log.data["members"]
     assert isinstance(members, Lists)
-    return np.unique(log.ids.hashes(members.take(np.flatnonzero(rows)).values))
+    return log.ids.hashes(members.take(np.flatnonzero(rows)).values)
+
+
+def _among(hashes: U64, others: U64) -> Bools:
+    """Whether each is one of the others; pandas does without a sort."""
+    from pandas import Series
+
+    return Series(hashes).isin(others).to_numpy()
