@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from distill_core._walk import columns_named, plain_params
 from distill_core.batch import Batch
@@ -224,6 +224,14 @@ class Schema(Component):
     extra: tuple[Column, ...] = Field(
         (), description="further columns of your own, such as dialog_id ← details.dialog_id"
     )
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_is_read(cls, extra: tuple[Column, ...]) -> tuple[Column, ...]:
+        for column in extra:
+            if not column.paths:
+                raise ValueError(f"column {column.name!r} has no paths: where is it kept?")
+        return extra
 
     @abstractmethod
     def columns(self) -> tuple[Column, ...]:
