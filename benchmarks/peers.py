@@ -73,7 +73,7 @@ def polars_intervals(df: Any) -> Any:
         start=pl.col("pos").shift(1).over("case", "level"),
     )
     pairs = both.filter((pl.col("step") == -1) & (pl.col("kind") == 1))
-    return pairs.select("case", "start", "before", "time").sort("start")
+    return pairs.select("case", "start", "pos", "before", "time").sort("start")
 
 
 def pandas_intervals(df: Any) -> Any:
@@ -94,9 +94,7 @@ def pandas_intervals(df: Any) -> Any:
     return pairs[["case", "start", "before", "time"]].sort_values("start")
 
 
-def duckdb_intervals(con: Any) -> Any:
-    """The same with windows."""
-    return con.sql("""
+DUCKDB_PAIRS = """
         WITH a AS (SELECT "case", pos, us, CASE activity WHEN 'focus' THEN 1 ELSE -1 END AS step
                    FROM events WHERE activity IN ('focus', 'blur')),
              b AS (SELECT *, sum(step) OVER w AS depth FROM a
@@ -109,7 +107,12 @@ def duckdb_intervals(con: Any) -> Any:
              e AS (SELECT *, lag(step) OVER w AS kind, lag(pos) OVER w AS start,
                    lag(us) OVER w AS began FROM d WHERE NOT (step = -1 AND low < last_low)
                    WINDOW w AS (PARTITION BY "case", level ORDER BY pos))
-        SELECT start, began, us FROM e WHERE step = -1 AND kind = 1 ORDER BY start""").fetchnumpy()
+        SELECT start, pos, began, us FROM e WHERE step = -1 AND kind = 1"""
+
+
+def duckdb_intervals(con: Any) -> Any:
+    """The same with windows."""
+    return con.sql(f"SELECT start, began, us FROM ({DUCKDB_PAIRS}) ORDER BY start").fetchnumpy()
 
 
 # -- collapse: runs of equal activity and target ---------------------------------------------------
