@@ -329,6 +329,26 @@ def test_as_the_text_says(step, events):
     compare(step, log_of(events))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "within", "kinds"),
+    [
+        ("(A | B)+ C", "2s", ["AB", "A", "A", "A"]),  # the step of the start may be the furthest
+        ("(B? | A) A", None, ["A", "A"]),  # an empty left alternative is preferred
+        ("(B? | A){0,2} C", None, ["A", "A", "C"]),
+        ("A (!B | C) C", None, ["A", "B", "C", "C"]),
+        ("A+ !B (B C)? C", None, ["A", "B", "A", "B", "C", "C"]),
+        ("(A B)+ C", "3s", ["A", "A", "B", "A", "B", "C", "A", "x", "B", "C"]),
+    ],
+)
+def test_ways_that_are_easily_mistaken(pattern, within, kinds):
+    """Patterns and logs on which the preferred way, or how far one came, is not obvious."""
+    define = {name: DEFINE[name] for name in "ABC" if name in pattern}
+    events = [{"c": "a", "a": a, "t": t, "u": None, "k": "k"} for t, a in enumerate(kinds)]
+    for skip in ("past_last", "to_next"):
+        step = Match(pattern=pattern, within=within, define=define, skip=skip)
+        compare(step, log_of(events))
+
+
 @st.composite
 def looking_back(draw):
     """A step whose B or C looks back at the last A (or B), and what the oracle knows of it."""
