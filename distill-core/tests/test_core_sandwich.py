@@ -29,7 +29,7 @@ def acting(log, step):
     events = log.to_dicts()
 
     def late(event):
-        roles = set(event["activity"]) & ({"S", "E", "R"} if step.until else {"S", "E"})
+        roles = set(event["activity"]) & {"S", "E", *(["R"] if step.until is not None else [])}
         if event["k"] is None and step.key and step.null_key != "group":
             roles -= {"S", "E"} | ({"R"} if step.until_key else set())
         return step.ties == "start_first" and roles != {"S"}
