@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from distill_core.builtin import _allen
 from distill_core.builtin._allen import RELATIONS, joined, related
-from distill_core.builtin._sweep import Spans, pieces
+from distill_core.builtin._sweep import Scale, Spans, pieces, sharing
 from distill_core.builtin.algebra import Algebra
 from distill_core.builtin.relate import Relate
 from distill_core.builtin.segment import Segment
@@ -267,3 +267,28 @@ def test_columns_that_are_there_already():
     assert caught.value.code == "column-clash"
     twice = log.apply(Relate(keep="all")).apply(Relate(left=LEFT, right=RIGHT, keep="intervals"))
     assert {e["relation"] for e in twice} == {"equals"}
+
+
+def test_cases_of_many_years():
+    """Times and cases whose numbers do not fit into one are compared by rank, to the same end."""
+    rng = np.random.default_rng(3)
+    case = np.sort(rng.integers(0, 50, 400))
+    start = rng.integers(0, 30, 400)
+    start = start[np.lexsort([start, case])]
+    small = Spans(case, start, start + rng.integers(0, 5, 400))
+    step = 2**55
+    large = Spans(case, small.start * step, small.end * step)
+    assert Scale(small).times is None
+    assert Scale(large).times is not None
+    even, odd = np.arange(0, 400, 2), np.arange(1, 400, 2)
+    halves = [(spans.take(even), spans.take(odd)) for spans in (small, large)]
+    rule = lambda left, right: left & ~right
+    one, two = (pieces(left, right, rule) for left, right in halves)
+    assert (one.start * step).tolist() == two.start.tolist()
+    assert (one.end * step).tolist() == two.end.tolist()
+    for within, far in ((3, 3 * step), (None, None)):
+        near, wide = (joined(*halves[0], RELATIONS, within), joined(*halves[1], RELATIONS, far))
+        assert [part.tolist() for part in near] == [part.tolist() for part in wide]
+    shares = [sharing(found, sides[0], np.arange(200)).to_list()
+              for found, sides in zip((one, two), halves, strict=True)]  # fmt: skip
+    assert shares[0] == shares[1]

@@ -14,7 +14,7 @@ import numpy as np
 
 from distill_core.batch import Ints
 from distill_core.builtin._members import ranges
-from distill_core.builtin._sweep import Spans, ranked
+from distill_core.builtin._sweep import Scale, Spans
 from distill_core.errors import TransformError
 
 Relation = Literal[
@@ -34,6 +34,7 @@ LATER = ("during", "finishes", "overlapped_by", "met_by")
 LIMIT = 10_000_000
 """Pairs that are looked at, at most, if there are not as many intervals."""
 
+_LATEST = 2**62
 _OVERLAPS, _OVERLAPPED_BY = 2, 10
 _TABLE = np.array([[_OVERLAPS, 7, 8], [3, 6, 9], [4, 5, _OVERLAPPED_BY]])
 """Number of the relation by begin (sooner, same, later) and end of the left one."""
@@ -86,16 +87,14 @@ def _looks(
 
     Or the other way round, if the first value is true.
     """
-    times, (one, two) = ranked(left, right)
-    for turned, (a, b) in ((False, (one, two)), (True, (two, one))):
-        begins = b.lifted(b.start)
+    scale = Scale(left, right)
+    for turned, (one, two) in ((False, (left, right)), (True, (right, left))):
+        begins, ends = scale.begins(two), scale.ends(one)
         beside = set(relations) & set(LATER) if turned else set(relations) - set(LATER)
         if beside - {"before", "after"}:
-            low = np.searchsorted(begins, a.lifted(a.start), "right" if turned else "left")
-            yield turned, low, np.searchsorted(begins, a.lifted(a.end), "right")
+            low = np.searchsorted(begins, scale.begins(one), "right" if turned else "left")
+            yield turned, low, np.searchsorted(begins, ends, "right")
         if ("after" if turned else "before") in relations:
-            low = np.searchsorted(begins, a.lifted(a.end), "right")
-            last = np.full(len(a), len(times))
-            if within is not None:
-                last = np.searchsorted(times, times[a.end] + within, "right")
-            yield turned, low, np.searchsorted(begins, a.lifted(last), "left")
+            far = np.full(len(one), _LATEST) if within is None else one.end + within
+            last = np.searchsorted(begins, scale.keys(one.case, far), "right")
+            yield turned, np.searchsorted(begins, ends, "right"), last

@@ -27,23 +27,36 @@ class Spans:
         """These spans."""
         return Spans(self.case[chosen], self.start[chosen], self.end[chosen])
 
-    def lifted(self, place: Ints) -> Ints:
-        """Case and place of a time as one whole number; see ``ranked``."""
-        return self.case * _WIDTH + place
+
+class Scale:
+    """Whole numbers that rise with case and time, for all moments of some spans."""
+
+    def __init__(self, *spans: Spans) -> None:
+        times = np.concatenate([part for span in spans for part in (span.start, span.end)])
+        cases = max((int(span.case.max(initial=-1)) for span in spans), default=-1) + 1
+        self.first = int(times.min(initial=_LARGEST)) if len(times) else 0
+        self.width = int(times.max()) - self.first + 1 if len(times) else 1
+        self.times: Ints | None = None
+        if cases * self.width >= _LARGEST:
+            self.times = np.unique(times)
+            self.width = len(self.times) + 1
+
+    def keys(self, case: Ints, time: Ints) -> Ints:
+        """The numbers of these cases and times; of another time that of the one before it."""
+        if self.times is not None:
+            return case * self.width + np.searchsorted(self.times, time, side="right")
+        return case * self.width + np.clip(time - self.first, 0, self.width - 1)
+
+    def begins(self, spans: Spans) -> Ints:
+        """The numbers of the spans' begins."""
+        return self.keys(spans.case, spans.start)
+
+    def ends(self, spans: Spans) -> Ints:
+        """The numbers of the spans' ends."""
+        return self.keys(spans.case, spans.end)
 
 
-_WIDTH = 1 << 32
-"""More than there are different times."""
-
-
-def ranked(*spans: Spans) -> tuple[Ints, list[Spans]]:
-    """All times in order, each once; and the spans with places in them for times."""
-    times, place = np.unique(
-        np.concatenate([part for span in spans for part in (span.start, span.end)]),
-        return_inverse=True,
-    )
-    places = iter(np.split(place, np.cumsum([len(s) for s in spans for _ in "be"])[:-1]))
-    return times, [Spans(span.case, next(places), next(places)) for span in spans]
+_LARGEST = 2**62
 
 
 def pieces(left: Spans, right: Spans, rule: Callable[[Bools, Bools], Bools]) -> Spans:
@@ -55,10 +68,11 @@ def pieces(left: Spans, right: Spans, rule: Callable[[Bools, Bools], Bools]) -> 
     case = np.concatenate([left.case, left.case, right.case, right.case])
     time = np.concatenate([left.start, left.end, right.start, right.end])
     lengths = [len(left), len(left), len(right), len(right)]
-    turn = _in_order(case, time)
-    case, time = case[turn], time[turn]
-    final = np.ones(len(case), dtype=bool)  # of all that begins and ends at one moment
-    final[:-1] = (case[1:] != case[:-1]) | (time[1:] != time[:-1])
+    key = Scale(left, right).keys(case, time)
+    turn = np.argsort(key, kind="stable")
+    case, time, key = case[turn], time[turn], key[turn]
+    final = np.ones(len(key), dtype=bool)  # of all that begins and ends at one moment
+    final[:-1] = key[1:] != key[:-1]
     inside = [
         np.cumsum(np.repeat(change, lengths)[turn])[final] > 0
         for change in ([1, -1, 0, 0], [0, 0, 1, -1])
@@ -70,25 +84,14 @@ def pieces(left: Spans, right: Spans, rule: Callable[[Bools, Bools], Bools]) -> 
     return Spans(case[begin], time[begin], time[end])
 
 
-def _in_order(case: Ints, time: Ints) -> Ints:
-    """The places in the order of case and time; one sort of whole numbers where they fit."""
-    if not len(time):
-        return time
-    first = int(time.min())
-    width = int(time.max()) - first + 1
-    if (int(case.max()) + 1) * width >= 2**62:
-        return np.lexsort([time, case])
-    return np.argsort(case * width + (time - first), kind="stable")
-
-
 def sharing(found: Spans, parts: Spans, rows: Ints) -> Lists:
     """For each of the found spans (disjoint, sorted) the rows of the parts that share time with it.
 
     ``rows``: of each part, rising in each list.
     """
-    _, (found, parts) = ranked(found, parts)
-    low = np.searchsorted(found.lifted(found.end), parts.lifted(parts.start), side="right")
-    high = np.searchsorted(found.lifted(found.start), parts.lifted(parts.end), side="left")
+    scale = Scale(found, parts)
+    low = np.searchsorted(scale.ends(found), scale.begins(parts), side="right")
+    high = np.searchsorted(scale.begins(found), scale.ends(parts), side="left")
     high = np.where(parts.end > parts.start, high, low)
     shared = ranges(low, high)
     part = np.repeat(np.arange(len(parts)), shared.lengths)
