@@ -1,6 +1,6 @@
 """Every task of the project, alike on a developer's machine and in continuous integration.
 
-``nox`` runs what the test command of the README promises: lint, tests, docs, wheels. Further
+``nox`` runs what the test command of the README promises: lint, tests, peers, docs, wheels. Further
 sessions: ``demo``, ``bench``, ``lowest``. A session makes its own environment; the file itself
 runs on any Python that nox runs on, older ones than Distill's too.
 """
@@ -96,7 +96,7 @@ _share_index()
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "tests", "docs", "wheels"]
+nox.options.sessions = ["lint", "tests", "peers", "docs", "wheels"]
 
 
 def _group(name: str) -> list[str]:
@@ -124,6 +124,13 @@ def tests(session: nox.Session) -> None:
     session.install(*_group("tests"), *_editable())
     session.run("python", "tests/support/chromium.py", "--install")
     session.run("pytest", *WORKERS, *session.posargs)
+
+
+@nox.session(python=EDGES[0])
+def peers(session: nox.Session) -> None:
+    """Run the tests beside peers that are not even test dependencies of the packages."""
+    session.install(*_group("peers"), *_editable())
+    session.run("pytest", "-m", "peers", "tests/differential", *session.posargs)
 
 
 @nox.session(python=EDGES[0])
