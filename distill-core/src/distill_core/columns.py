@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
-from distill_core.errors import SchemaError
+from distill_core.errors import SchemaError, nearest
 
 Type = Literal["string", "integer", "number", "boolean", "time", "duration", "json", "ids"]
 """The types of design: text, int64, float64, bool, µs since the epoch in UTC, µs, JSON, event ids.
@@ -29,7 +29,8 @@ class Column:
     column reads. ``of``: for a column without paths, the columns that ``Schema.parse`` makes it
     from. ``unit`` (``s ms us ns``): what a number means in a time or duration; without it a number
     is a fault. ``zone``: the zone of times written without one. ``required``: a row without it is
-    rejected. ``sensitive``: personal data; tools hide it by default.
+    rejected. ``sensitive``: personal data; tools hide it by default. SchemaError if there is no
+    such type or unit.
 
     >>> Column("time", paths=("clientTime", "startTime"), type="time", unit="ms").unit
     'ms'
@@ -46,6 +47,16 @@ class Column:
     required: bool = False
     sensitive: bool = False
     description: str = ""
+
+    def __post_init__(self) -> None:
+        for what, given, known in (("type", self.type, get_args(Type)),
+                                   ("unit", self.unit, (None, *UNITS))):  # fmt: skip
+            if given not in known:
+                raise SchemaError(
+                    f"column {self.name!r} has the {what} {given!r}, which there is not",
+                    code="schema-invalid",
+                    hint=nearest(str(given), filter(None, known)),
+                )
 
 
 CORE = ("id", "case", "activity", "time")
@@ -95,6 +106,12 @@ def check_columns(columns: Iterable[Column], what: str = "the schema") -> dict[s
     for column in columns:
         if column.name in found:
             raise SchemaError(f"{what} has two columns {column.name!r}", code="column-clash")
+        if column.name != snake_case(column.name):
+            raise SchemaError(
+                f"{what} has a column {column.name!r}",
+                code="schema-invalid",
+                hint=f"names of columns are in snake_case: {snake_case(column.name)!r}",
+            )
         if column.name == "duration":
             raise SchemaError(
                 "the column name 'duration' is reserved: it is always end − time",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from distill_core.batch import Codes, Ints, Masked
 from distill_core.columns import Column, Type
 from distill_core.errors import SchemaError
 from distill_core.extract import read_values
+from distill_core.extract.jsontext import MAX_DEPTH, Unreadable, canonical
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,9 @@ _SIMPLE: Mapping[str, tuple[Type, Any]] = {
 
 
 _NESTED = {dict, list, tuple, set, frozenset, np.ndarray}
+_READY = {str, int, float, bool, type(None)}
+_MOST_DIGITS = 400
+"""Before the point of a Decimal: more than any number has, few enough to write out."""
 
 
 def array_of_series(
@@ -140,20 +145,43 @@ def natural_type(values: Sequence[Any]) -> Type:
     return "json" if kinds & _NESTED and str not in kinds else "string"
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON would hold it; times and lengths as text that means the same."""
+def _plain(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """A value as JSON would hold it; times and lengths as text that means the same.
+
+    Sets are in the order of their items' JSON text. What is nested too deep stays as it is: the
+    reading finds it unreadable.
+    """
+    if type(value) in _READY or depth < 0:
+        return value
     match value:
-        case datetime() | date():
-            return value.isoformat()
+        case datetime() | date() | time():
+            return value.isoformat() if value == value else None  # noqa: PLR0124 - pandas' NaT
         case timedelta():
             return f"{value // timedelta(microseconds=1)}us"
         case np.generic():
             return value.item()
         case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case tuple() | set() | frozenset():
-            return list(value)
+            return _number(value)
+        case dict():
+            return {name: _plain(inner, depth - 1) for name, inner in value.items()}
+        case set() | frozenset():
+            return sorted((_plain(inner, depth - 1) for inner in value), key=_json_text)
+        case list() | tuple():
+            return [_plain(inner, depth - 1) for inner in value]
         case np.ndarray():
-            return value.tolist()
+            return _plain(value.tolist(), depth)
         case _:
             return value
+
+
+def _number(value: Decimal) -> int | float:
+    if not value.is_finite() or value.adjusted() > _MOST_DIGITS:
+        return math.nan  # a fault in every column
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _json_text(value: Any) -> str:
+    try:
+        return canonical(value)
+    except Unreadable as fault:
+        return fault.kept or ""

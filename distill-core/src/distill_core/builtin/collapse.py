@@ -202,7 +202,17 @@ def _counts(log: EventLog, first: Ints, offsets: Ints) -> Masked:
             code="column-type",
             hint="give that column another name",
         )
-    return Masked.full(np.add.reduceat(each, first) if len(first) else each)
+    if not len(first):
+        return Masked.full(each)
+    if np.abs(each.astype(np.float64)).max() * len(each) >= 2**62:  # a sum may wrap around
+        sums = np.add.reduceat(each.astype(object), first)
+        if not all(-(2**63) <= total < 2**63 for total in sums):
+            raise TransformError(
+                "the counts of a run add up to more than a whole number of 64 bits holds",
+                code="column-type",
+                hint="give the column 'count' another name, if it is no count of events",
+            )
+    return Masked.full(np.add.reduceat(each, first))
 
 
 def _first_known(null: Bools, first: Ints, offsets: Ints) -> Ints:

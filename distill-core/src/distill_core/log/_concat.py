@@ -20,7 +20,8 @@ def concat(logs: Sequence[EventLog]) -> EventLog:
     """One log of several, in order O; at equal case, time and order the earlier log comes first.
 
     Columns that a log lacks are null there (``count`` is 1). Ids stay as they are. The result
-    carries no reports. Raises SchemaError if a column has different types.
+    carries no reports. A column that is null throughout a log takes the type that it has in the
+    others; else SchemaError is raised if a column has different types.
 
     >>> one, two = (EventLog.from_frame([{"c": c, "a": "x", "t": 0}], case="c", activity="a",
     ...             time="t", unit="s") for c in "ba")
@@ -47,11 +48,16 @@ def stack(logs: Sequence[EventLog]) -> tuple[dict[str, Column], dict[str, Array]
 
 def _joined_specs(logs: Sequence[EventLog]) -> dict[str, Column]:
     specs: dict[str, Column] = {}
-    for log in logs:
+    for index, log in enumerate(logs):
         for name in log.data:
             column = log.columns[name]
             known = specs.setdefault(name, column)
             if known.type != column.type:
+                if _all_null(log, name):
+                    continue
+                if all(_all_null(other, name) for other in logs[:index]):
+                    specs[name] = column
+                    continue
                 if name == "order":
                     specs[name] = replace(known, type="number")
                     continue
@@ -61,6 +67,11 @@ def _joined_specs(logs: Sequence[EventLog]) -> dict[str, Column]:
                     hint="rename one of them",
                 )
     return specs
+
+
+def _all_null(log: EventLog, name: str) -> bool:
+    """Whether the log has no value there: its type then says nothing."""
+    return name not in log.data or bool(log.data[name].null.all())
 
 
 def _joined_ids(logs: Sequence[EventLog]) -> tuple[Ids, list[int]]:
@@ -78,9 +89,9 @@ def _joined_ids(logs: Sequence[EventLog]) -> tuple[Ids, list[int]]:
 def _part(log: EventLog, name: str, spec: Column, shift: int) -> Array:
     if name == "source_ids":
         found: Array = log.sources
-    elif name in log.data:
+    elif name in log.data and (log.columns[name].type == spec.type or not _all_null(log, name)):
         found = log.data[name]
-    elif any(name == n for n in ("members", "steps")):
+    elif name in ("members", "steps") and spec.type == "ids":
         rows = len(log)
         return Lists(np.zeros(rows + 1), np.zeros(0, np.int64), np.ones(rows, dtype=bool))
     else:

@@ -159,7 +159,7 @@ def _merge(
 
 def default_column(spec: Column, rows: int) -> Codes | Masked:
     """What a step's column is on events that it did not make: ``count`` 1, all else null."""
-    if spec.name == "count":
+    if spec.name == "count" and spec.type == "integer":
         return Masked.full(np.ones(rows, dtype=np.int64))
     return null_column(spec, rows)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from distill_core.batch import Batch, Codes, Masked
+from distill_core.batch import Batch, Bools, Codes, Masked
 from distill_core.collect import Collector
 from distill_core.columns import RESERVED, RESERVED_TYPES, UNITS, Column, check_columns, snake_case
 from distill_core.errors import SchemaError, nearest
 from distill_core.frames import natural_type, read_objects, read_series
+from distill_core.log._arrow import arrow_table, read_column
 from distill_core.prepare import Prepared
 from distill_core.reports import Reading
 
@@ -25,7 +26,7 @@ def read_frame(
     """See ``EventLog.from_frame``; ``roles``: name in the log → column of the object."""
     if unit is not None and unit not in UNITS:
         raise SchemaError(f"{unit!r} is no unit", code="schema-invalid", hint="s, ms, us or ns")
-    raw, read = _columns_of(obj)
+    raw, json = _columns_of(obj, roles)
     for name in roles.values():
         if name not in raw:
             raise SchemaError(
@@ -36,7 +37,11 @@ def read_frame(
     faults: dict[str, Any] = {}
     for name, source in _names(raw, roles):
         wanted = _wanted(name, raw[source], unit, zone)
-        specs[name], data[name], bad = read(name, raw[source], wanted)
+        if wanted is None and source in json:
+            wanted = Column(name, type="json")
+        specs[name], data[name], bad = _read(name, raw[source], wanted)
+        if name == "time" and bad is not None:
+            _check_times(raw[source], source, specs[name], data[name].null, bad)
         if bad is not None and bad.any():
             faults[name] = bad
     if "case" not in specs:
@@ -86,47 +91,69 @@ def _order(raw: Any) -> Column:
     return Column("order", type="integer" if whole else "number")
 
 
-def _columns_of(obj: Any) -> tuple[dict[str, Any], Any]:
-    """The object's columns by name, and the function that reads one."""
-    if hasattr(obj, "dtypes") and hasattr(obj, "iloc"):
-        return {str(name): obj[name] for name in obj.columns}, read_series
+def _read(name: str, raw: Any, wanted: Column | None) -> tuple[Column, Codes | Masked, Any]:
+    reads: Any = read_objects if isinstance(raw, list) else read_series
+    return reads(name, raw, wanted)  # type: ignore[no-any-return]
+
+
+def _check_times(raw: Any, source: str, column: Column, null: Bools, bad: Bools) -> None:
+    """Raise if no time could be read, and one could with a unit or a zone."""
+    if not bad.any() or not null.all():
+        return
+    for spec, what, hint in (
+        (replace(column, unit=column.unit or "ms"), "are numbers without a unit",
+         "say what they count: unit='ms'"),
+        (replace(column, zone=column.zone or "UTC"), "have no zone",
+         "say where they were taken: zone='UTC'"),
+    ):  # fmt: skip
+        if spec != column and not _read("time", raw, spec)[1].null.all():
+            raise SchemaError(
+                f"no time could be read: those in column {source!r} {what}",
+                code="cell-unreadable",
+                hint=hint,
+            )
+
+
+def _columns_of(obj: Any, roles: Mapping[str, str]) -> tuple[Mapping[str, Any], Collection[str]]:
+    """The object's columns by name, as lists or Series, and which are known to be JSON."""
+    if hasattr(obj, "iloc") and hasattr(obj, "columns"):
+        names = _distinct(obj.columns)
+        return {name: obj.iloc[:, place] for place, name in enumerate(names)}, ()
     if hasattr(obj, "__arrow_c_stream__"):
-        return _arrow_columns(obj), read_series
+        table = arrow_table(obj)
+        names = _distinct(table.column_names)
+        read = [read_column(table.field(i), table.column(i)) for i in range(len(names))]
+        raw = {name: values for name, (values, _) in zip(names, read, strict=True)}
+        return raw, [name for name, (_, is_json) in zip(names, read, strict=True) if is_json]
     if isinstance(obj, Sequence) and not isinstance(obj, str | bytes):
         for index, row in enumerate(obj):
             if not isinstance(row, Mapping):
                 raise SchemaError(
                     f"row {index} is {type(row).__name__}, not a dict", code="input-type"
                 )
-        names = dict.fromkeys(name for row in obj for name in row)
-        return {str(name): [row.get(name) for row in obj] for name in names}, read_objects
+        if not obj:
+            return {name: [] for name in roles.values()}, ()
+        keys = dict.fromkeys(name for row in obj for name in row)
+        pairs = zip(_distinct(keys), keys, strict=True)
+        return {name: [row.get(key) for row in obj] for name, key in pairs}, ()
+    lazy = hasattr(obj, "collect")
     raise SchemaError(
         f"no event log can be made of {type(obj).__name__}",
         code="input-type",
-        hint="give a pandas or polars DataFrame, a pyarrow Table or a list of dicts",
-    )
+        hint="collect it first: frame.collect()" if lazy
+        else "give a pandas or polars DataFrame, a pyarrow Table or a list of dicts",
+    )  # fmt: skip
 
 
-def _arrow_columns(obj: Any) -> dict[str, Any]:
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise SchemaError(
-            "reading Arrow objects needs pyarrow",
-            code="arrow-missing",
-            hint="pip install 'distill-core[arrow]'",
-        ) from None
-    import pandas as pd
-
-    table = pa.table(obj)
-    kinds = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype(), pa.int16(): pd.Int16Dtype(),
-             pa.int8(): pd.Int8Dtype(), pa.bool_(): pd.BooleanDtype()}  # fmt: skip
+def _distinct(names: Iterable[Any]) -> list[str]:
+    """The names as text; an error if two of them are one."""
     found: dict[str, Any] = {}
-    for name in table.column_names:
-        column = table[name]
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = column.dictionary_encode()
-        if pa.types.is_string_view(column.type):
-            column = column.cast(pa.large_string()).dictionary_encode()
-        found[name] = column.to_pandas(types_mapper=kinds.get)
-    return found
+    for name in names:
+        if str(name) in found:
+            raise SchemaError(
+                f"the columns {found[str(name)]!r} and {name!r} have one name",
+                code="column-clash",
+                hint="rename or drop one of them before",
+            )
+        found[str(name)] = name
+    return list(found)

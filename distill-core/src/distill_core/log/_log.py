@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
 from distill_core.columns import CORE, DURATION, Column, output_order
-from distill_core.conditions import Condition, mask, parse
+from distill_core.conditions import Condition, mask
 from distill_core.errors import DistillError, TransformError, nearest
 from distill_core.ids import Ids
 from distill_core.log import _derive, _frame, _input, _notes, _output
@@ -48,6 +48,14 @@ class EventLog:
     ['load', 'click']
     """
 
+    data: Mapping[str, Array]
+    _columns: dict[str, Column]
+    offsets: Ints
+    ids: Ids
+    reading: Reading | None
+    steps: tuple[StepReport, ...]
+    notes: Notes
+
     def __init__(
         self,
         columns: Mapping[str, Column],
@@ -60,11 +68,18 @@ class EventLog:
         notes: Notes | None = None,
     ) -> None:
         names = output_order(data)
-        self.data: Mapping[str, Array] = {name: data[name] for name in names}
-        self._columns = {name: columns[name] for name in names}
-        self.offsets, self.ids = offsets, ids
-        self.reading, self.steps = reading, steps
-        self.notes = notes or Notes()
+        vars(self).update(
+            data={name: data[name] for name in names},
+            _columns={name: columns[name] for name in names},
+            offsets=offsets,
+            ids=ids,
+            reading=reading,
+            steps=steps,
+            notes=notes or Notes(),
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"an EventLog is immutable: {name!r} cannot be set on it")
 
     @classmethod
     def of(cls, prepared: Prepared, reading: Reading | None = None) -> EventLog:
@@ -92,7 +107,9 @@ class EventLog:
         attributes, in snake_case. ``unit`` (``s ms us ns``) says what numbers in time and end
         mean, ``zone`` where times without a zone were taken. Rows without a time or activity, or
         with neither case nor user, are left out and counted in ``log.reading``; with ``strict``
-        they raise SchemaError. The object is not changed.
+        they raise SchemaError; so do times of which none can be read for want of a unit or zone.
+        Text that an Arrow field says is JSON is read as such, and so are lists and structs. The
+        object is not changed.
         """
         roles = {"case": case, "activity": activity, "time": time, "end": end, "user": user,
                  "order": order}  # fmt: skip
@@ -231,10 +248,12 @@ class EventLog:
         """The first ``n`` events, as a slice."""
         return self.take(slice(0, n))
 
-    def where(self, condition: Condition | str) -> EventLog:
-        """The events for which the condition is true, as a slice (the transform reports)."""
-        condition = parse(condition) if isinstance(condition, str) else condition
-        return self.take(mask(condition, self))
+    def where(self, condition: Condition | str | Mapping[str, Any]) -> EventLog:
+        """The events for which the condition is true, as a slice (the transform reports).
+
+        The condition may be text or in its JSON form; ConditionError tells what is wrong with it.
+        """
+        return self.take(mask(Condition.coerce(condition), self))
 
     def keep(self, keep: Bools | pd.Series[Any], reason: str) -> EventLog:
         """The events where the mask is true; the others are dropped, and told under ``reason``.
@@ -323,8 +342,9 @@ class EventLog:
     def apply(self, step: Step) -> EventLog:
         """The log that the transform makes of this one, with its report in ``steps``.
 
-        Raises TransformError for an unknown column or when the transform fails.
+        Raises TransformError for what is no transform, an unknown column or when it fails.
         """
+        _check_step(step)
         number = len(self.steps)
         name = step.__component__
         try:
@@ -359,21 +379,43 @@ class EventLog:
         return _output.to_pandas(self)
 
     def to_arrow(self) -> Any:
-        """A pyarrow Table (extra ``arrow``)."""
+        """A pyarrow Table (extra ``arrow``); fields of JSON text say so, for ``from_frame``."""
         return _output.to_arrow(self)
 
     def to_polars(self) -> Any:
-        """A polars DataFrame (extra ``arrow``)."""
+        """A polars DataFrame (extra ``arrow``); JSON is text there, and read back as text."""
         return _output.to_polars(self)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        return f"<EventLog: {len(self)} events, {self.n_cases} cases, {len(self.columns)} columns>"
+        rejected = sum(told.count for told in self.reading.rejected.values()) if self.reading else 0
+        lost = f", {rejected} rejected" if rejected else ""
+        sizes = f"{len(self)} events, {self.n_cases} cases, {len(self.columns)} columns"
+        return f"<EventLog: {sizes}{lost}>"
 
     def _repr_html_(self) -> str:
         return _output.to_html(self)
+
+
+def _check_step(step: object) -> None:
+    """Raise TransformError for what cannot be applied: a class, a model, anything else."""
+    if isinstance(step, type):
+        raise TransformError(
+            f"{step.__name__} is a class, and a log is changed by what it makes",
+            code="input-type",
+            hint=f"call it with its parameters: log.apply({step.__name__}(…))",
+        )
+    if not hasattr(step, "__component__") or not callable(getattr(step, "apply", None)):
+        hint = "distill describe transform lists them"
+        if callable(getattr(step, "compute", None)):
+            hint = "a model computes: model.compute(log)"
+        raise TransformError(
+            f"{type(step).__name__} is no transform",
+            code="input-type",
+            hint=hint,
+        )
 
 
 def _case_codes(data: Mapping[str, Array]) -> NDArray[np.int32]:

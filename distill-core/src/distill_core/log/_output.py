@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from distill_core.log._log import EventLog
 
 CHUNK = 10_000
+TYPE_KEY = b"distill.type"
+"""Metadata of an Arrow field that says ``json`` where its text is JSON."""
 
 
 def id_codes(ids: Ids, column: Masked) -> Codes:
@@ -101,7 +103,8 @@ def to_arrow(log: EventLog) -> Any:
     fields, columns = [], []
     for name, array in _computed(log).items():
         column = _arrow_array(pa, log.columns[name], array, log.ids)
-        fields.append(pa.field(name, column.type))
+        kind = {TYPE_KEY: b"json"} if log.columns[name].type == "json" else None
+        fields.append(pa.field(name, column.type, metadata=kind))
         columns.append(column)
     return pa.table(columns, schema=pa.schema(fields))
 
