@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import duckdb
 import pytest
-from random_rows import log_of, random_rows
+from random_rows import log_of, random_rows, table, us
 
 import distill_core as dl
-from distill_core.params import MICROSECOND
 from distill_graph import Transitions
 
 SIZE = 2_000
 SECOND = 1_000_000
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 SEEDS = pytest.mark.parametrize("seed", [1, 2])
 GRAINS = pytest.mark.parametrize("grain", [1, SECOND], ids=["µs", "s"])
-
-
-def table(rows):
-    """A connection with the view ``events``: order O, made by SQL, as ``pos``."""
-    con = duckdb.connect()
-    con.execute("SET threads = 1")
-    names = {"id": "VARCHAR", "case": "VARCHAR", "activity": "VARCHAR", "time": "BIGINT",
-             "end": "BIGINT", "order": "BIGINT", "target": "VARCHAR"}  # fmt: skip
-    lists = ", ".join(f'unnest(${n}::{t}[]) AS "{n}"' for n, t in names.items())
-    con.execute(
-        f"CREATE TABLE raw AS SELECT unnest(range(len($id))) AS arrival, {lists}",
-        {name: [row[name] for row in rows] for name in names},
-    )
-    con.execute(
-        """CREATE TABLE events AS SELECT *, coalesce("end", time) AS last,
-           row_number() OVER (ORDER BY "case", time, "order" NULLS FIRST, arrival) AS pos
-           FROM raw"""
-    )
-    return con
-
-
-def us(text):
-    """µs since the epoch of a time as in JSON."""
-    return None if text is None else (datetime.fromisoformat(text) - EPOCH) // MICROSECOND
 
 
 @SEEDS

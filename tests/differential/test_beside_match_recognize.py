@@ -137,11 +137,17 @@ def test_flink_output_mode():
     assert found == [{"first": ["1"], "rise": ["2", "3"], "fall": ["4"]}]
 
 
+def test_trino_concatenation():
+    """Trino's own test of A B C: the flat end is found from the second row, 80, 70, 70."""
+    define = {"a": ANY, "b": "price < before", "c": "price = before"}
+    found = matches(prices(90, 80, 70, 70), "a b c", define=define)
+    assert found == [{"a": ["2"], "b": ["3"], "c": ["4"]}]
+
+
 def test_trino_alternatives():
-    """The left alternative comes first: CLASSIFIER() is A, B, B, C for 90, 80, 70, 70."""
-    log = prices(90, 80, 70, 70)
+    """Trino's own test of B | C | A: the left alternative comes first, CLASSIFIER() A, B, B, C."""
     define = {"b": "price < before", "c": "price <= before", "a": ANY}
-    found = matches(log, "b | c | a", define=define)
+    found = matches(prices(90, 80, 70, 70), "b | c | a", define=define)
     labels = {name: step for steps in found for step, names in steps.items() for name in names}
     assert labels == {"1": "a", "2": "b", "3": "b", "4": "c"}
 
