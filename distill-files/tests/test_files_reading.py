@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -500,3 +501,12 @@ def test_places_tell_files_of_one_name_apart(tmp_path):
         write(tmp_path / folder / "log.ndjson", b'{"t": 1}\nx\n')
     source = Files(path=[str(tmp_path / "aa" / "*.ndjson"), str(tmp_path / "bb" / "*.ndjson")])
     assert source.locate([1, (1 << 40) + 1]) == ["aa/log.ndjson:2", "bb/log.ndjson:2"]
+
+
+def test_reading_changes_no_source(tmp_path):
+    """A source that has read is equal to one that has not, and pickles."""
+    path = str(write(tmp_path / "a.ndjson", GOOD))
+    source = Files(path=path)
+    assert len(list(source.read(Request(COLUMNS), Scan()))) == 1
+    assert source == Files(path=path)
+    assert pickle.loads(pickle.dumps(source)) == source

@@ -24,6 +24,20 @@ FILE_BITS = 40
 """A record's arrival is the file's number · 2^40 + the record's number in it, both from 0."""
 
 
+class _Seen:
+    """What reading found out on the way: no part of what a source is, so all are equal."""
+
+    def __init__(self) -> None:
+        self.formats: dict[str, str] = {}
+        self.blank: list[int] = []
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen)
+
+    def __hash__(self) -> int:
+        return hash(_Seen)
+
+
 class Files(Source, name="files"):
     """Reads files of this machine: NDJSON, JSON, CSV, Parquet, also compressed (gzip, zstd).
 
@@ -56,13 +70,12 @@ class Files(Source, name="files"):
         None, ge=1, description="How many threads read a file; by default one a core"
     )
 
-    _blank: list[int] = PrivateAttr(default_factory=list)
-    _formats: dict[str, str] = PrivateAttr(default_factory=dict)
+    _seen: _Seen = PrivateAttr(default_factory=_Seen)
 
     @property
     def formats(self) -> dict[str, str]:
         """Name of each file that has been read → its format; ``distill inspect`` tells it."""
-        return dict(self._formats)
+        return dict(self._seen.formats)
 
     def read(self, request: Request, scan: Scan) -> Iterator[Batch | Documents]:
         """One batch a clean file, else batches of some thousand records."""
@@ -80,9 +93,9 @@ class Files(Source, name="files"):
         self, found: Found, number: int, request: Request, scan: Scan, folder: Path
     ) -> Iterator[Batch | Documents]:
         plain = plain_file(found, folder, number)
-        self._formats[found.name] = format_of(plain, found, self.format)
+        self._seen.formats[found.name] = format_of(plain, found, self.format)
         if found.is_stdin:
-            self._blank[:] = blank_lines(plain)
+            self._seen.blank[:] = blank_lines(plain)
         yield from read_plain(
             plain, found, self._options(request), number << FILE_BITS, request, scan, folder
         )
@@ -124,7 +137,7 @@ class Files(Source, name="files"):
     def _places(self, found: Found, records: list[int]) -> dict[int, str]:
         with tempfile.TemporaryDirectory(prefix="distill-", ignore_cleanup_errors=True) as name:
             if found.is_stdin:
-                lines: dict[int, int] = line_of_stdin(records, self._blank)
+                lines: dict[int, int] = line_of_stdin(records, self._seen.blank)
             else:
                 plain = plain_file(found, Path(name), 0)
                 lines = line_of(plain, found, self._options(), records)

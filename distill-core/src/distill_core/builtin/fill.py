@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from distill_core.batch import Ints, Masked
 from distill_core.builtin._runs import micros, reach, run_starts
@@ -43,6 +43,10 @@ class Fill(Transform):
     >>> [event["duration"] // 1_000_000 for event in out]
     [5, 3, 2]
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"same": ["activity"], "max_gap": "2s"}]}
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Bools
 from distill_core.builtin._by_pattern import ByPattern
@@ -47,6 +47,10 @@ class FilterCases(ByPattern):
     >>> log.apply(FilterCases(pattern="load buy within 1s")).cases.tolist()
     ['ann']
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"contains": "activity = 'checkout'", "min_events": 3}]}
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -9,7 +9,7 @@ from math import ceil
 from typing import ClassVar, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.component import Scope, Transform
 from distill_core.log import EventLog
@@ -41,6 +41,8 @@ class FilterVariants(Transform):
     >>> log.apply(FilterVariants(coverage=0.8)).cases.tolist()
     ['0', '1', '2', '3']
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"coverage": 0.8}]})
 
     scope: ClassVar[Scope] = "log"
     reads: ClassVar[tuple[str, ...] | None] = ()

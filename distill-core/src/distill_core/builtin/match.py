@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Lists, Masked, Steps
 from distill_core.builtin._match_all import find_matches
@@ -87,6 +87,10 @@ class Match(Transform):
     >>> {step: len(ids) for step, ids in out.to_dicts()[0]["steps"].items()}
     {'load': 1, 'click': 2, 'submit': 1}
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"pattern": "load click+ !help buy", "within": "60s"}]}
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from distill_core.batch import Codes
 from distill_core.builtin._naming import free_name, named
@@ -41,6 +41,8 @@ class Rename(Transform):
     >>> out.steps[0].extra["renamed"], out.steps[0].counts["unmatched"]
     ({'buy': 1, 'scroll': 1}, 1)
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"mapping": {"btn1": "search"}}]})
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from distill_core.batch import Codes
 from distill_core.builtin._naming import free_name, named
@@ -49,6 +49,8 @@ class RenameByUrl(Transform):
     >>> [event["activity"] for event in log.apply(step)]
     ['product', 'cart', 'load']
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"templates": ["/product/{id}"]}]})
 
     scope: ClassVar[Scope] = "event"
     reads: ClassVar[tuple[str, ...] | None] = ()

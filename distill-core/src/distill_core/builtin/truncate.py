@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Ints
 from distill_core.builtin._by_pattern import ByPattern
@@ -41,6 +41,10 @@ class Truncate(ByPattern):
     >>> [e["activity"] for e in log.apply(step)]
     ['leave']
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"where": "activity = 'purchase'", "keep": "before"}]}
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()
