@@ -31,6 +31,7 @@ CODES = {
     "key-ambiguous": "Several events of another log have one key, where one is wanted.",
     "model-failed": "A model raised an error.",
     "model-limit": "A model's result would go beyond a documented limit.",
+    "output-failed": "The output of a command could not be written, or not all of it.",
     "overlap": "One event is in two replacements.",
     "param-invalid": "A parameter has a value that its component does not accept.",
     "pattern-invalid": "A pattern may be empty, begins with what is forbidden, or ends so.",

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from distill_core.cli._output import say
+from distill_core.cli._output import say, writing
 from distill_core.errors import DistillError
 
 UsageError = typer.BadParameter.__base__
@@ -24,7 +24,8 @@ class Guarded(TyperGroup):
         """Run the command, then flush, so that a closed pipe is met here and not at exit."""
         try:
             found = super().invoke(ctx)
-            sys.stdout.flush()
+            with writing():
+                sys.stdout.flush()
         except (typer.Exit, typer.Abort, UsageError):  # type: ignore[misc]
             raise
         except BrokenPipeError:
@@ -34,6 +35,8 @@ class Guarded(TyperGroup):
             raise typer.Exit(130) from None
         except DistillError as error:
             _tell(error)
+            if error.code == "output-failed":
+                _close_stdout()
             raise typer.Exit(1) from None
         except Exception as error:  # noqa: BLE001 - the last place before a traceback
             _tell_unexpected(error)
@@ -65,5 +68,7 @@ def _trace() -> bool:
 
 def _close_stdout() -> None:
     """The reader is gone: let nothing be written at exit, where it would be an error again."""
+    if sys.stdout is None:
+        return
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -15,9 +15,11 @@ from typing import Any
 import typer
 
 from distill_core import registry, wire
-from distill_core.cli._output import on_terminal, put, put_json, put_table, say
+from distill_core.cli._output import on_terminal, put, put_json, put_table, say, watched
 from distill_core.columns import Column
 from distill_core.config import Config, load_config
+from distill_core.errors import SourceError
+from distill_core.explain import explain
 from distill_core.pipeline import Pipeline
 from distill_core.reading import Progress
 from distill_core.result import Result
@@ -64,8 +66,20 @@ def run_pipeline(call: Call) -> None:
         _put_result(result)
     else:
         _put_rows(result)
-    if sys.stderr.isatty() and (told := result.explain()):
+    told = result.explain() if watched() else "\n".join(_losses(result.meta))
+    if told:
         say(told)
+
+
+def _losses(meta: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """What readings lost, which is said even if nobody seems to look: data would vanish unsaid."""
+    reading = meta.get("reading")
+    if reading and (reading["rejected"] or reading["nulled"] or not reading["kept"]):
+        yield from (f"{inside}{line}" for line in explain({"reading": reading}).splitlines())
+    for step in meta.get("steps", []):
+        for name, value in step.items():
+            if isinstance(value, Mapping) and "reading" in value:  # another log
+                yield from _losses(value, f"{inside}step {step['step']} {name}: ")
 
 
 def _pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
@@ -80,6 +94,8 @@ def _pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
 
 def _document(named: str, config: Config, params: Mapping[str, Any]) -> dict[str, Any]:
     if named == "-":
+        if sys.stdin is None:
+            raise SourceError("stdin is closed", code="source-missing", hint="give a file instead")
         return config.with_params(wire.parse(sys.stdin.read(), name="stdin"), params)
     if named in config.pipelines:
         return config.document(named, params)
@@ -95,7 +111,7 @@ def _reads_stdin(pipeline: Pipeline) -> bool:
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
     """A line on stderr that tells how far the reading is; None where nobody looks at it."""
-    if not sys.stderr.isatty():
+    if not watched():
         yield None
         return
     last = time.monotonic()

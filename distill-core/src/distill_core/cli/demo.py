@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
@@ -42,7 +41,7 @@ def run_demo(out: str = "distill-demo.html", *, as_json: bool = False) -> None:
     """
     from distill_core.cli._demo_page import demo_page
     from distill_core.cli._demo_terminal import tell
-    from distill_core.cli._output import put, say
+    from distill_core.cli._output import put, say, watched
 
     demo = load_demo()
     place = Path(out)
@@ -59,7 +58,7 @@ def run_demo(out: str = "distill-demo.html", *, as_json: bool = False) -> None:
         put(f"Open {place.resolve()} in a browser: it needs no network.")
         return
     put(demo.result.to_json())
-    if sys.stderr.isatty():
+    if watched():
         say(f"wrote {place}")
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from distill_core.errors import SpecError
 
+MAX_KEYS = 100
+"""Parts of a path; a longer one would be deeper than any document, and than Python recurses."""
+
 
 def parse_value(text: str) -> Any:
     """The value that text on a command line means: JSON if it is JSON, else the text itself.
@@ -46,6 +49,12 @@ def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, An
 
 def set_keys(document: Mapping[str, Any], keys: list[str], value: Any) -> dict[str, Any]:
     """As ``set_path``, for keys that are told apart already (and may hold dots)."""
+    if len(keys) > MAX_KEYS:
+        raise SpecError(
+            f"a path of {len(keys)} parts leads deeper than any document",
+            code="spec-invalid",
+            hint=f"at most {MAX_KEYS} parts",
+        )
     found: dict[str, Any] = _with(document, keys, value, ".".join(keys))
     return found
 
