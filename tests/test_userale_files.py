@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recordings import recording
 
 import distill_core as dl
 from distill_core.testing import Documents
 from distill_files import Files
 from distill_userale import UserALE, sample_path
 
-RECORDINGS = Path(
-    os.environ.get("DISTILL_RECORDINGS", Path(__file__).parents[2] / "shared" / "data")
-)
 NAMES = {
     "userale-2.0.2-shop.ndjson": 2685,
     "userale-2.1.1-shop.ndjson": 2556,
@@ -28,19 +24,6 @@ NAMES = {
     "flagon-sample-data.json": 19,
     "flagon-task-example.json": 1336,
 }
-
-
-@pytest.fixture
-def recording() -> Callable[[str], Path]:
-    """A function: a recording's name → where it is. Recordings are not part of the sources."""
-
-    def path(name: str) -> Path:
-        found = RECORDINGS / name
-        if not found.exists():
-            pytest.skip(f"{found} is not here; DISTILL_RECORDINGS names the recordings' folder")
-        return found
-
-    return path
 
 
 def records(path: Path) -> list[Any]:
@@ -66,7 +49,7 @@ def same_as_in_memory(path: Path, **params: Any) -> dl.EventLog:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_recordings(recording, name) -> None:
+def test_recordings(name) -> None:
     """A recording read from its file is the log of its records, and has all it should."""
     assert len(same_as_in_memory(recording(name))) == NAMES[name]
 
@@ -82,7 +65,7 @@ def test_sample() -> None:
     assert dl.read(str(sample_path()), schema="userale").to_dicts() == log.to_dicts()
 
 
-def test_posted_arrays(recording) -> None:
+def test_posted_arrays() -> None:
     """A file of posted arrays, each a line, is the same log as its records one a line."""
     one = recording("userale-2.4.0-shop.ndjson.gz")
     arrays = recording("userale-2.4.0-shop.batches.ndjson.gz")

@@ -276,8 +276,8 @@ def test_two_columns_of_one_name_are_an_error():
     fields = {"case": "c", "activity": "a", "time": "t", "unit": "ms"}
     with pytest.raises(SchemaError, match="two columns 'a_b'"):
         plan_reading(Fields(**fields, columns=["a.b", "a_b"]), Selection())
+    twice = [Column("x", ("p",)), Column("x", ("q",))]
     with pytest.raises(SchemaError, match="two columns 'x'"):
-        twice = [Column("x", ("p",)), Column("x", ("q",))]
         plan_reading(Fields(**fields, extra=twice), Selection())
     schema = Fields(**fields, columns=["x"], extra=[Column("x", ("q",))])
     assert [c.paths for c in schema.all_columns() if c.name == "x"] == [("q",)]
@@ -288,6 +288,7 @@ def test_strict_reading_tells_what_comes_first():
     documents = ({"c": 1}, None, {"c": 1, "a": "x", "t": "no"}, {"c": 1, "a": "x", "t": 5})
     schema = Fields(case="c", activity="a", time="t", unit="ms")
     pipeline = Pipeline(source=Documents(documents=documents), schema=schema)
-    with pytest.raises(SchemaError, match="at 0 is rejected as 'no_time', the first of 3") as caught:
+    told = "at 0 is rejected as 'no_time', the first of 3"
+    with pytest.raises(SchemaError, match=told) as caught:
         pipeline.log(strict=True)
     assert caught.value.code == "record-rejected"

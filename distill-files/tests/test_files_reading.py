@@ -8,20 +8,15 @@ import os
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from backports import zstd
+from recordings import recording
 
 from distill_core.columns import Column
 from distill_core.component import Request, Scan
 from distill_core.errors import SourceError
 from distill_files import Files, formats, lines, ndjson
-
-DATA = Path(
-    os.environ.get("DISTILL_RECORDINGS", Path(__file__).parents[3] / "shared" / "data")
-)
-"""Recordings made in browsers; they are not part of the checkout."""
 
 COLUMNS = (
     Column("time", ("t",), type="time", unit="ms"),
@@ -441,26 +436,26 @@ USERALE = (
 )
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the recordings are not part of the checkout")
 @pytest.mark.parametrize("name", RECORDED)
 def test_real_logs_read_alike(monkeypatch, name):
     """Both readers agree on each recording, and on which of its rows are null."""
     monkeypatch.setattr(formats, "SMALL", 2**40)
-    exact = read(DATA / name, USERALE)[:3]
+    path = recording(name)
+    exact = read(path, USERALE)[:3]
     monkeypatch.setattr(formats, "SMALL", -1)
-    fast = read(DATA / name, USERALE)[:3]
+    fast = read(path, USERALE)[:3]
     assert fast == exact
     opened = gzip.open if name.endswith(".gz") else open
-    with opened(DATA / name, "rb") as file:
+    with opened(path, "rb") as file:
         null = [i for i, line in enumerate(file) if line.strip() == b"null"]
     assert [a for _, a in exact[2]] == null
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the recordings are not part of the checkout")
 def test_posted_batches_are_the_records():
     """The recording of 220 posted arrays, flattened, is the recording of 8,400 records."""
-    batches = read(DATA / "userale-2.4.0-shop.batches.ndjson.gz", USERALE, arrays="flatten")
-    assert batches[:3] == read(DATA / "userale-2.4.0-shop.ndjson.gz", USERALE)[:3]
+    posted = recording("userale-2.4.0-shop.batches.ndjson.gz")
+    batches = read(posted, USERALE, arrays="flatten")
+    assert batches[:3] == read(recording("userale-2.4.0-shop.ndjson.gz"), USERALE)[:3]
     assert len(batches[1]) == 8400
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recordings import recording
 
 from distill_core.component import Request, Scan, Source
 from distill_core.log import EventLog
 from distill_core.pipeline import Pipeline
 from distill_userale import UserALE, sample_path
 
-RECORDINGS = Path(
-    os.environ.get("DISTILL_RECORDINGS", Path(__file__).parents[3] / "shared" / "data")
-)
 FILES = {
     "2.0.2": "userale-2.0.2-shop.ndjson",
     "2.1.1": "userale-2.1.1-shop.ndjson",
@@ -57,20 +54,13 @@ def read() -> Callable[..., EventLog]:
 
 
 @pytest.fixture(scope="session")
-def recordings() -> Path:
-    """The folder of the recordings."""
-    return RECORDINGS
-
-
-@pytest.fixture(scope="session")
 def recorded() -> Callable[[str], list[Any]]:
     """A function: a recording's name → its records. Recordings are not shipped with the code."""
     kept: dict[str, list[Any]] = {}
 
     def load(name: str) -> list[Any]:
-        path = RECORDINGS / FILES[name]
-        if not path.exists():
-            pytest.skip(f"{path} is not here; DISTILL_RECORDINGS names the recordings' folder")
+        path = Path(FILES[name])
+        path = path if path.is_absolute() else recording(FILES[name])
         if name not in kept:
             data = path.read_bytes()
             text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from recordings import recording
 
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
@@ -17,9 +16,6 @@ from distill_core.errors import DuplicateIdError
 from distill_core.log import EventLog
 from distill_core.testing.logs import COLUMNS, build
 
-RECORDINGS = Path(
-    os.environ.get("DISTILL_RECORDINGS", Path(__file__).parents[3] / "shared" / "data")
-)
 SAME = ["activity", "target", "path", "case", "time"]
 WITH_ID = (Column("id", paths=("id",)), *COLUMNS)
 
@@ -68,10 +64,7 @@ def recorded(records, order):
 
 @pytest.fixture(scope="module")
 def records():
-    path = RECORDINGS / "flagon-task-example.json"
-    if not path.exists():
-        pytest.skip(f"{path} is not here; DISTILL_RECORDINGS names the recordings' folder")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(recording("flagon-task-example.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(("order", "expected"), [("microTime", 1217), (None, 1218)])
