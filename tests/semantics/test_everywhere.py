@@ -430,12 +430,13 @@ def test_t1_one_instant():
 
 @pytest.mark.parametrize("value", ["2024-06-28T01:15:11", datetime(2024, 6, 28), 1719530111])  # noqa: DTZ001
 def test_t1_zones_and_units_are_never_guessed(value):
-    """A naive time without a zone and a number without a unit are no times."""
-    rows = [{"c": 1, "a": "x", "t": value}]
-    with pytest.raises(SchemaError):
-        EventLog.from_frame(rows, case="c", activity="a", time="t", strict=True)
-    log = EventLog.from_frame(rows, case="c", activity="a", time="t")
-    assert log.reading.rejected["bad_time"].count == 1
+    """A naive time without a zone and a number without a unit are no times; only such: an error."""
+    row, other = ({"c": 1, "a": "x", "t": t} for t in (value, "2024-06-28T01:15:11Z"))
+    for rows, strict in (([row], False), ([row], True), ([row, other], True)):
+        with pytest.raises(SchemaError):
+            EventLog.from_frame(rows, case="c", activity="a", time="t", strict=strict)
+    log = EventLog.from_frame([row, other], case="c", activity="a", time="t")
+    assert (len(log), log.reading.rejected["bad_time"].count) == (1, 1)
 
 
 class Records(Source):
