@@ -11,6 +11,10 @@ from distill_core.builtin._match_search import Back
 from distill_core.builtin._match_select import Found, Rules, search_all
 from distill_core.builtin._match_walk import Walk
 from distill_core.patterns import Program
+from distill_core.prepare import borders
+
+FEW = 64
+"""Groups that are rather walked one by one than at a time."""
 
 
 def find_matches(program: Program, events: Events, rules: Rules, back: Back) -> Found:
@@ -33,7 +37,8 @@ def _walk_all(program: Program, walk: Walk, events: Events, rules: Rules) -> Fou
     if rules.every:
         chosen = good
     else:
-        chosen = _latest(starts, end, good) if rules.latest else _leftmost(starts, end, good)
+        choose = _latest if rules.latest else _leftmost
+        chosen = choose(events, starts, end, good)
         outside = _outside(starts, end, chosen)
         vain &= outside
         passed = good[outside[good]] if rules.latest else passed
@@ -64,17 +69,30 @@ def _limits(events: Events, starts: Ints, within: int) -> Ints:
     return low
 
 
-def _leftmost(starts: Ints, end: Ints, good: Ints) -> Ints:
-    """One match after the other, each from the first start behind the last one's end."""
-    follower = np.searchsorted(starts[good], end[good], side="right").tolist()
-    chosen, at = [], 0
-    while at < len(follower):
-        chosen.append(at)
-        at = follower[at]
-    return good[np.array(chosen, dtype=np.int64)]
+def _leftmost(events: Events, starts: Ints, end: Ints, good: Ints) -> Ints:
+    """One match after the other, each from the first start behind the last one's end.
+
+    All groups at a time, as no match leaves its group, while there are many that have one more.
+    """
+    at = starts[good]
+    follower = np.searchsorted(at, end[good], side="right")
+    edges = borders(events.ends[at])
+    lanes, bound = edges[:-1], edges[1:]
+    chosen = np.zeros(len(good), dtype=bool)
+    while len(lanes) > FEW:
+        chosen[lanes] = True
+        lanes = follower[lanes]
+        more = lanes < bound
+        lanes, bound = lanes[more], bound[more]
+    for lane, stop in zip(lanes.tolist(), bound.tolist(), strict=True):
+        steps, place = follower[lane:stop].tolist(), lane
+        while place < stop:
+            chosen[place] = True
+            place = steps[place - lane]
+    return good[chosen]
 
 
-def _latest(starts: Ints, end: Ints, good: Ints) -> Ints:
+def _latest(_: Events, starts: Ints, end: Ints, good: Ints) -> Ints:
     """Of the matches that begin behind the last one's end, that with the earliest end; of these
     the one that begins last.
     """

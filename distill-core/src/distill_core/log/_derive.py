@@ -35,7 +35,8 @@ def derive(
     made, gone = len(sources), np.zeros(len(log), dtype=bool) if drop is None else drop
     notes = log.notes.derive(made, int(np.count_nonzero(gone)))
     for reason, rows in lose.items():
-        notes = notes.drop(reason, log.positions.take(np.flatnonzero(rows)))
+        left = log.positions if rows.all() else log.positions.take(np.flatnonzero(rows))
+        notes = notes.drop(reason, left)
         gone = gone | rows
     own = {n: (c if isinstance(c, tuple) else (log.column(n), c)) for n, c in columns.items()}
     if at is None:
@@ -143,6 +144,8 @@ def _merge(
 ) -> Codes | Masked:
     """One column: ``old`` (None: the default) by row, but ``new`` at the places of made events."""
     rows = len(origin)
+    if rows == len(place):  # nothing stays: what is made is all there is, in order
+        return _alone(old, new)
     if isinstance(new, Codes):
         if not isinstance(old, Codes):
             old, origin = Codes(np.full(1, -1), []), np.zeros(rows, dtype=np.int64)
@@ -157,6 +160,17 @@ def _merge(
     return Masked(values, base.null)
 
 
+def _alone(old: Array | None, new: Codes | Masked) -> Codes | Masked:
+    """``new`` with the dictionary, or the type, that it has beside ``old``."""
+    if isinstance(new, Codes):
+        none = Codes(np.zeros(0), old.values if isinstance(old, Codes) else [])
+        return unite([none, new])
+    if not isinstance(old, Masked):
+        return new
+    kind = np.result_type(old.values, new.values)
+    return Masked(new.values.astype(kind, copy=False), new.null)
+
+
 def default_column(spec: Column, rows: int) -> Codes | Masked:
     """What a step's column is on events that it did not make: ``count`` 1, all else null."""
     if spec.name == "count" and spec.type == "integer":
@@ -167,6 +181,8 @@ def default_column(spec: Column, rows: int) -> Codes | Masked:
 def _merge_lists(log: EventLog, name: str, new: Lists, origin: Ints, place: Ints) -> Lists:
     """Lists by row, but ``new`` at the places of made events."""
     rows, old = len(origin), log.data.get(name)
+    if rows == len(place) and not isinstance(old, Steps) and not isinstance(new, Steps):
+        return new  # nothing stays
     if not isinstance(old, Lists) and name != "source_ids":
         return _lists_at(place, new, rows)
     if isinstance(old, Steps) or isinstance(new, Steps):
