@@ -12,15 +12,17 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import pickle
 import platform
-import resource
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -179,7 +181,7 @@ def tasks(sizes: list[int], repeats: int) -> None:
     for events in sizes:
         data = Data(events)
         for name, task in TASKS.items():
-            contenders = task(data, lambda step=STEPS[name]: data.log.apply(step))
+            contenders = task(data, partial(data.log.apply, STEPS[name]))
             contenders = contenders[: 1 if events > 2_000_000 else None]
             taken: dict[str, list[float]] = {}
             watched = [_watched(one, taken.setdefault(one.name, [])) for one in contenders]
@@ -208,7 +210,10 @@ def _watched(contender: Contender, taken: list[float]) -> Contender:
     return replace(contender, run=run)
 
 
-# -- memory -----------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
+
+# arrays go back to the system when they are freed, so that none hides in what was freed before
+ENV = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 
 def memory(events: int) -> None:
@@ -220,7 +225,7 @@ def memory(events: int) -> None:
         print(f"\npeak memory, {events:,} events, beside the log's own {own:.1f} MB")
         for name in STEPS:
             command = [sys.executable, __file__, "--child", name, str(path)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=ENV)
             if done.returncode:
                 sys.exit(f"{name} failed: {done.stderr[-2000:]}")
             grown, kept = json.loads(done.stdout)
@@ -245,10 +250,13 @@ def child(name: str, path: str) -> None:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    """In MB; ``ru_maxrss`` will not do: a process inherits that of the one that started it."""
+    found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1]) * 1024 / 1e6
 
 
-# -- growth -----------------------------------------------------------------------------------------
+# -- growth ----------------------------------------------------------------------------------------
 
 
 def hard(events: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ TOKENS = "F[^BC]*C[^K]*K|F|[^F]+"
 """The pattern ``focus !blur click+ keydown``, and what lies between matches: so lengths add up."""
 
 
-# -- sandwich: members of nested focus … blur, without starts and stops -----------------------------
+# -- sandwich: members of nested focus … blur, without starts and stops ----------------------------
 
 
 def polars_sandwich(df: Any) -> Any:
@@ -42,7 +42,7 @@ def duckdb_sandwich(con: Any) -> Any:
         ORDER BY start, member""").fetchnumpy()
 
 
-# -- match: three steps after each other, from every start ------------------------------------------
+# -- match: three steps after each other, from every start -----------------------------------------
 
 
 def polars_steps(df: Any, within: int | None = None) -> Any:
@@ -85,7 +85,7 @@ def duckdb_steps(con: Any, within: int | None = None) -> Any:
         ORDER BY pos""").fetchnumpy()
 
 
-# -- match: one text of symbols a case, a regular expression on it ----------------------------------
+# -- match: one text of symbols a case, a regular expression on it ---------------------------------
 
 
 def polars_regex(df: Any) -> Any:
@@ -117,15 +117,14 @@ def duckdb_regex(con: Any) -> Any:
              lists AS (SELECT places, regexp_extract_all(text, '{TOKENS}') AS tokens FROM texts),
              tokens AS (SELECT places, unnest(tokens) AS token,
                                generate_subscripts(tokens, 1) AS nth FROM lists),
-             ends AS (SELECT places, token, sum(length(token)) OVER (
-                             PARTITION BY places[1] ORDER BY nth ROWS UNBOUNDED PRECEDING)::BIGINT AS upto
-                      FROM tokens)
+             ends AS (SELECT places, token, (sum(length(token)) OVER w)::BIGINT AS upto FROM tokens
+                      WINDOW w AS (PARTITION BY places[1] ORDER BY nth ROWS UNBOUNDED PRECEDING))
         SELECT places[upto - length(token) + 1] AS start, places[upto] AS stop,
                length(token) - length(replace(token, 'C', '')) AS clicks
         FROM ends WHERE token[1] = 'F' AND length(token) > 1 ORDER BY start""").fetchnumpy()
 
 
-# -- drop_near: an event leaves if the next one is of its target, and comes soon --------------------
+# -- drop_near: an event leaves if the next one is of its target, and comes soon -------------------
 
 
 def polars_drop_near(df: Any) -> Any:
@@ -155,7 +154,7 @@ def duckdb_drop_near(con: Any) -> Any:
         ORDER BY pos""").to_arrow_table()
 
 
-# -- segment: windows of five seconds, their events -------------------------------------------------
+# -- segment: windows of five seconds, their events ------------------------------------------------
 
 
 def polars_segment(df: Any, *, members: bool = True) -> Any:
