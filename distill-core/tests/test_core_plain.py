@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.drop import Drop
 from distill_core.builtin.elapsed import Elapsed
 from distill_core.builtin.label import Label
 from distill_core.builtin.plugin import distill_transforms
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.select import Select
+from distill_core.builtin.sessionize import Sessionize
 from distill_core.builtin.where import Where
+from distill_core.errors import TransformError
+from distill_core.log import EventLog
 from distill_core.testing.logs import build
 from distill_core.testing.transforms import TransformTests
 
@@ -72,3 +76,22 @@ def test_sample_of_cases_that_look_like_ids():
     rows = [{"case": f"{n * 7919:016x}", "activity": "x", "time": 0} for n in range(400)]
     out = build(rows).apply(Sample(fraction=0.25))
     assert 60 < len(out) < 140
+
+
+@pytest.mark.parametrize(
+    ("step", "column"),
+    [
+        (Sessionize(gap="1s"), "parent_case"),
+        (Sessionize(gap="1s", as_case=False), "session"),
+        (Elapsed(), "since_start"),
+        (Collapse(same=["activity"]), "source_ids"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_column_of_another_type_is_never_overwritten(step, column):
+    """A step that writes a column refuses a log that has one of that name and another type."""
+    rows = [{"c": "a", "a": "x", "t": 0, column: 1}]
+    log = EventLog.from_frame(rows, case="c", activity="a", time="t", unit="s")
+    with pytest.raises(TransformError, match=f"column '{column}' is integer, but") as caught:
+        log.apply(step)
+    assert caught.value.code == "column-clash"

@@ -35,7 +35,7 @@ def test_t2_an_event_without_a_time_is_rejected_with_its_position(time):
     with pytest.raises(SchemaError) as raised:
         EventLog.from_frame(rows, **options, strict=True)
     assert raised.value.code == "record-rejected"
-    assert f"{reason} at 1" in str(raised.value)
+    assert f"record at 1 is rejected as {reason!r}" in str(raised.value)
 
 
 def test_t2_userale_has_two_places_for_the_time():

@@ -105,6 +105,19 @@ def component_name(component: Component | type[Component]) -> str:
     return component.__component__
 
 
+def check_written(columns: Mapping[str, Column], new: tuple[Column, ...]) -> None:
+    """Raise TransformError if a column that is written is there with another type."""
+    for column in new:
+        known = columns.get(column.name)
+        if known is not None and known.type != column.type:
+            raise TransformError(
+                f"column {column.name!r} is {known.type}, but this step writes "
+                f"{column.type} there",
+                code="column-clash",
+                hint="give the log's own column another name, or leave it out by select",
+            )
+
+
 @dataclass(frozen=True)
 class Selection:
     """What a query asks, in names: columns (none: all), a condition, order and limit."""
@@ -289,6 +302,14 @@ class Transform(Component):
     def apply(self, log: EventLog) -> EventLog:
         """The new log; the given one is not changed."""
         raise NotImplementedError
+
+    def writes(self) -> tuple[Column, ...]:
+        """The columns that ``apply`` writes: the log must not have them with another type."""
+        return ()
+
+    def check(self, columns: Mapping[str, Column]) -> None:
+        super().check(columns)
+        check_written(columns, self.writes())
 
 
 class Model(Component):

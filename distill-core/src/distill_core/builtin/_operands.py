@@ -14,7 +14,7 @@ from distill_core.builtin._sweep import Spans
 from distill_core.columns import CORE, Column
 from distill_core.component import Transform
 from distill_core.conditions import Condition, mask
-from distill_core.errors import DistillError, TransformError
+from distill_core.errors import DistillError
 from distill_core.inputs import Input
 from distill_core.log import EventLog, concat
 
@@ -65,19 +65,6 @@ class TwoSided(Transform):
             return there & mask(self.right, other)
         except DistillError as error:
             raise error.at("right") from error.__cause__
-
-
-def check_written(columns: Mapping[str, Column], new: tuple[Column, ...]) -> None:
-    """Raise TransformError if a column that is written is there with another type."""
-    for column in new:
-        known = columns.get(column.name)
-        if known is not None and known.type != column.type:
-            raise TransformError(
-                f"column {column.name!r} is {known.type}, but this step writes "
-                f"{column.type} there",
-                code="column-clash",
-                hint="give the log's own column another name, or leave it out by select",
-            )
 
 
 @dataclass(frozen=True)

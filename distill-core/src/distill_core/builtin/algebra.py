@@ -12,7 +12,6 @@ from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
 from distill_core.builtin._operands import (
     END,
     TwoSided,
-    check_written,
     leaving,
     operands,
     spans_of,
@@ -116,9 +115,8 @@ class Algebra(TwoSided):
             raise ValueError(f"the {self.kind} needs a right side: right, other or both")
         return self
 
-    def check(self, columns: Mapping[str, Column]) -> None:
-        super().check(columns)
-        check_written(columns, (SIZE, MEMBERS) if self.by == "members" else ())
+    def writes(self) -> tuple[Column, ...]:
+        return (SIZE, MEMBERS) if self.by == "members" else ()
 
     def apply(self, log: EventLog) -> EventLog:
         out = self._of_events(log) if self.by == "members" else self._of_moments(log)

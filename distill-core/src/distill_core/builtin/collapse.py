@@ -86,6 +86,9 @@ class Collapse(Transform):
         "event", description="whether a run of events without an end gets one"
     )
 
+    def writes(self) -> tuple[Column, ...]:
+        return (SOURCE_IDS,)
+
     def apply(self, log: EventLog) -> EventLog:
         chosen = None if self.where is None else mask(self.where, log)
         new = run_starts(log, self.same, chosen)

@@ -38,6 +38,9 @@ class Elapsed(Transform):
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()
 
+    def writes(self) -> tuple[Column, ...]:
+        return (SINCE_START, SINCE_PREVIOUS)
+
     def apply(self, log: EventLog) -> EventLog:
         time, first = log.time, log.offsets[:-1]
         start = time - np.repeat(time[first], np.diff(log.offsets))

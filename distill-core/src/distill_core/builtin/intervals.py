@@ -35,7 +35,6 @@ from distill_core.builtin._pairing import (
 )
 from distill_core.columns import Column
 from distill_core.component import Scope, Transform
-from distill_core.errors import TransformError
 from distill_core.log import EventLog
 
 END = Column("end", type="time", description="end of the event")
@@ -140,15 +139,6 @@ class Intervals(Transform):
     def check(self, columns: Mapping[str, Column]) -> None:
         super().check(columns)
         check_types(self, columns)
-        for column in self._written():
-            known = columns.get(column.name)
-            if known is not None and known.type != column.type:
-                raise TransformError(
-                    f"column {column.name!r} is {known.type}, but this step writes "
-                    f"{column.type} there",
-                    code="column-clash",
-                    hint="give the log's own column another name, or leave it out by select",
-                )
 
     def apply(self, log: EventLog) -> EventLog:
         found, spans, reason = self._spans(log)
@@ -171,7 +161,7 @@ class Intervals(Transform):
         at, end = found.rows[start], np.where(stop < 0, -1, found.rows[stop])
         return found, Spans(start, at, end, depth, parent), reason
 
-    def _written(self) -> tuple[Column, ...]:
+    def writes(self) -> tuple[Column, ...]:
         return (*WRITTEN, KEY) if self._writes_key() else WRITTEN
 
     def _writes_key(self) -> bool:

@@ -17,9 +17,9 @@ from distill_core.builtin._match_search import Back
 from distill_core.builtin._match_select import Found, Rules
 from distill_core.builtin._runs import group_codes, micros
 from distill_core.columns import Column
-from distill_core.component import Scope, Transform
+from distill_core.component import Component, Scope, Transform, check_written
 from distill_core.conditions import Condition, mask
-from distill_core.errors import ConditionError, TransformError, nearest
+from distill_core.errors import ConditionError, nearest
 from distill_core.log import EventLog
 from distill_core.params import ColumnName, Duration
 from distill_core.patterns import Program, compiled, parse
@@ -156,19 +156,14 @@ class Match(Transform):
                 column: _column(columns, name, f"define.{step}")
                 for column, (_, name) in linked(condition, names).items()
             }
-        super().check(own)
+        Component.check(self, own)
 
     def check(self, columns: Mapping[str, Column]) -> None:
         self.check_pattern(columns)
-        for column in WRITTEN:
-            known = columns.get(column.name)
-            if known is not None and known.type != column.type:
-                raise TransformError(
-                    f"column {column.name!r} is {known.type}, but this step writes "
-                    f"{column.type} there",
-                    code="column-clash",
-                    hint="give the log's own column another name, or leave it out by select",
-                )
+        check_written(columns, self.writes())
+
+    def writes(self) -> tuple[Column, ...]:
+        return WRITTEN
 
     def named_columns(self) -> frozenset[str]:
         names = self._program().names

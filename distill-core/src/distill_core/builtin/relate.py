@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Array, Codes, Ints, Lists, Masked
 from distill_core.builtin._allen import RELATIONS, SHARING, Relation, joined
-from distill_core.builtin._operands import TwoSided, check_written, operands, spans_of
+from distill_core.builtin._operands import TwoSided, operands, spans_of
 from distill_core.builtin._runs import micros
 from distill_core.columns import Column
 from distill_core.component import Scope
@@ -96,9 +95,8 @@ class Relate(TwoSided):
             raise ValueError("within is for the relations before and after")
         return self
 
-    def check(self, columns: Mapping[str, Column]) -> None:
-        super().check(columns)
-        check_written(columns, WRITTEN)
+    def writes(self) -> tuple[Column, ...]:
+        return WRITTEN
 
     def apply(self, log: EventLog) -> EventLog:
         both = operands(self, log)

@@ -77,8 +77,8 @@ class Sandwich(Intervals):
         0, ge=0, description="only intervals with at least so many members (without include)"
     )
 
-    def _written(self) -> tuple[Column, ...]:
-        return (*super()._written(), SIZE, MEMBERS)
+    def writes(self) -> tuple[Column, ...]:
+        return (*super().writes(), SIZE, MEMBERS)
 
     def apply(self, log: EventLog) -> EventLog:
         found, spans, reason = self._spans(log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -157,17 +156,8 @@ class Segment(Transform):
             raise ValueError("zone is for days, weeks and months: every='1d', '1w' or '1mo'")
         return self
 
-    def check(self, columns: Mapping[str, Column]) -> None:
-        super().check(columns)
-        for column in WRITTEN:
-            known = columns.get(column.name)
-            if known is not None and known.type != column.type:
-                raise TransformError(
-                    f"column {column.name!r} is {known.type}, but this step writes "
-                    f"{column.type} there",
-                    code="column-clash",
-                    hint="give the log's own column another name, or leave it out by select",
-                )
+    def writes(self) -> tuple[Column, ...]:
+        return WRITTEN
 
     def apply(self, log: EventLog) -> EventLog:
         if "every" in NEEDS[self.kind]:

@@ -57,6 +57,9 @@ class Sessionize(Transform):
         default=True, description="whether sessions become the cases, or only a column"
     )
 
+    def writes(self) -> tuple[Column, ...]:
+        return (PARENT_CASE,) if self.as_case else (SESSION,)
+
     def apply(self, log: EventLog) -> EventLog:
         time = log.time
         new = np.zeros(len(log), dtype=bool)
