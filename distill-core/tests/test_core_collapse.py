@@ -23,11 +23,6 @@ COUNTED = (*COLUMNS, Column("count", paths=("count",), type="integer"))
 OWN = ("id", "case", "time", "end", "order", "count", "source_ids", "duration")
 
 
-class TestCollapse(TransformTests):
-    def component(self):
-        return Collapse(same=["activity", "target"])
-
-
 class TestCollapseByGap(TransformTests):
     def component(self):
         return Collapse(

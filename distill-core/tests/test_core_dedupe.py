@@ -26,11 +26,6 @@ class TestDedupeById(TransformTests):
         return build([r | {"id": f"e{r['time'] % 5}"} for r in rows], WITH_ID)
 
 
-class TestDedupeByColumns(TransformTests):
-    def component(self):
-        return Dedupe(by=["activity", "target", "score"], on_conflict="keep_last")
-
-
 def doubled(rows, ids):
     """Documents with ids of few, some twice."""
     return [r | {"id": i} for r, i in zip(rows, ids, strict=False)]

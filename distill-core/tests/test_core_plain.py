@@ -1,57 +1,18 @@
-"""The plain steps keep the laws of transforms; the registry knows them."""
+"""What the plain steps do beside their semantics; that they keep the laws is in the kit's file."""
 
 from __future__ import annotations
 
 import pytest
 
 from distill_core.builtin.collapse import Collapse
-from distill_core.builtin.drop import Drop
 from distill_core.builtin.elapsed import Elapsed
 from distill_core.builtin.label import Label
 from distill_core.builtin.plugin import distill_transforms
 from distill_core.builtin.sample import Sample
-from distill_core.builtin.select import Select
 from distill_core.builtin.sessionize import Sessionize
-from distill_core.builtin.where import Where
 from distill_core.errors import TransformError
 from distill_core.log import EventLog
 from distill_core.testing.logs import build
-from distill_core.testing.transforms import TransformTests
-
-
-class TestWhere(TransformTests):
-    def component(self):
-        return Where(condition="target = 'x' OR number > 0")
-
-
-class TestDrop(TransformTests):
-    def component(self):
-        return Drop(condition="NOT target = 'x' AND duration > '3ms'")
-
-
-class TestSelect(TransformTests):
-    def component(self):
-        return Select(columns=["target", "duration"])
-
-
-class TestLabel(TransformTests):
-    def component(self):
-        rules = [
-            {"when": "target = 'x'", "value": "zebra"},
-            {"when": "details IS NULL", "value": "ähre"},
-            {"when": "time >= '1970-01-01T00:00:00.020Z'", "value": "🖱"},
-        ]
-        return Label(column="kind", rules=rules, default="late")
-
-
-class TestElapsed(TransformTests):
-    def component(self):
-        return Elapsed()
-
-
-class TestSample(TransformTests):
-    def component(self):
-        return Sample(fraction=0.5, seed=3)
 
 
 @pytest.mark.parametrize("name", [

@@ -19,20 +19,9 @@ from distill_core.log import EventLog
 from distill_core.params import MICROSECOND
 from distill_core.prepare import prepare
 from distill_core.testing.logs import build
-from distill_core.testing.transforms import TransformTests
 
 CHECKED = settings(max_examples=200, deadline=None)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class TestSessionize(TransformTests):
-    def component(self):
-        return Sessionize(gap="4ms")
-
-
-class TestSessionizeLabel(TransformTests):
-    def component(self):
-        return Sessionize(gap="0s", as_case=False)
 
 
 FIRST = "a@1970-01-01T00:00:00.002000Z"
