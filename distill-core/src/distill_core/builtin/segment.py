@@ -185,20 +185,19 @@ class Segment(Transform):
 
     def _on_grid(self, log: EventLog) -> tuple[Windows, Ints, Ints]:
         every, step = self.every, self.step or self.every
-        new, origin = _new(log), np.zeros(log.n_cases, dtype=np.int64)
-        if self.align == "first":
-            origin = log.time[log.offsets[:-1]]
+        origin = log.time[log.offsets[:-1]] if self.align == "first" else None
         if isinstance(every, Calendar) and isinstance(step, Calendar):
             grid: FixedGrid | CalendarGrid = CalendarGrid(every, step, self.zone)
         else:
             assert not isinstance(every, Calendar | None)
             assert not isinstance(step, Calendar | None)
             grid = FixedGrid(micros(every), micros(step))
-        first, last = grid.span(log.time - origin[log.case_of])
-        found = windows(first, last, new, empty=self.empty == "keep")
+        first, last = grid.span(log.time if origin is None else log.time - origin[log.case_of])
+        found = windows(first, last, _new(log), empty=self.empty == "keep")
         time, end = grid.bounds(found.number)
-        shift = origin[log.case_of[found.low]]
-        time, end = time + shift, end + shift
+        if origin is not None:
+            shift = origin[log.case_of[found.low]]
+            time, end = time + shift, end + shift
         if (time < YEARS[0]).any() or (end >= YEARS[1]).any():
             raise TransformError(
                 "a window would reach beyond the years 1 to 9999",
@@ -207,6 +206,8 @@ class Segment(Transform):
                 hint="choose shorter windows, or leave events of that time out by where",
             )
         there = end > time  # a day that a zone left out has none
+        if there.all():
+            return found, time, end
         return found.take(there), time[there], end[there]
 
     def _by_events(self, log: EventLog) -> tuple[Windows, Ints, Ints]:

@@ -79,8 +79,10 @@ def _windows(own: dict[str, tuple[Column, Array]]) -> tuple[Ints, Ints]:
 def _window_places(log: EventLog, stay: Bools, case: Ints, time: Ints) -> tuple[Ints, Ints]:
     """As ``_places``: windows precede the rows of their case that do not lie before their time."""
     first, end = log.offsets[:-1], log.offsets[1:]
-    before = _first_not_before(log, case, time) if stay.any() else first[case]
     rows = np.flatnonzero(stay)
+    if not len(rows):
+        return first[case], np.arange(len(case))
+    before = _first_not_before(log, case, time)
     place = np.searchsorted(rows, before) + np.arange(len(case))
     origin = np.empty(len(rows) + len(case), dtype=np.int64)
     others = np.ones(len(origin), dtype=bool)
