@@ -92,22 +92,26 @@ def three_steps(within: int | None) -> Task:
 
 
 def regex(data: Data, own: Callable[[], Any]) -> list[Contender]:
-    """The peers say where matches begin and end, and count clicks; Distill lists all members."""
-
-    def spans(out: Any) -> dict[str, Any]:
+    def figures(out: Any) -> dict[str, Any]:
         members = out.data["members"]
         begin, end = members.offsets[:-1], members.offsets[1:]
         return {"start": members.values[begin], "stop": members.values[end - 1],
-                "clicks": end - begin - 2}  # fmt: skip
+                "clicks": end - begin - 2, "member": members.values}  # fmt: skip
+
+    def polars_matches(out: Any) -> dict[str, Any]:
+        spans, members = out
+        found = {n: spans[n].to_numpy() for n in spans.columns}
+        return found if members is None else found | {"member": members.to_numpy()}
 
     return [
-        Contender("distill", own, spans),
+        Contender("distill", own, figures),
+        Contender("polars on strings", lambda: peers.polars_regex(data.polars), polars_matches),
         Contender(
-            "polars on strings",
-            lambda: peers.polars_regex(data.polars),
-            lambda out: {n: out[n].to_numpy() for n in out.columns},
+            "polars, spans alone",
+            lambda: peers.polars_regex(data.polars, members=False),
+            polars_matches,
         ),
-        Contender("DuckDB", lambda: peers.duckdb_regex(data.con), lambda out: out),
+        Contender("DuckDB, spans alone", lambda: peers.duckdb_regex(data.con), lambda out: out),
     ]
 
 

@@ -88,8 +88,8 @@ def duckdb_steps(con: Any, within: int | None = None) -> Any:
 # -- match: one text of symbols a case, a regular expression on it ---------------------------------
 
 
-def polars_regex(df: Any) -> Any:
-    """Where matches begin and end, and how many clicks they took."""
+def polars_regex(df: Any, *, members: bool = True) -> Any:
+    """Where matches begin and end, how many clicks they took, and which events: a row each."""
     import polars as pl
 
     df = df.filter(pl.col("activity").is_in([*SYMBOLS]))
@@ -99,11 +99,17 @@ def polars_regex(df: Any) -> Any:
     length = pl.col("token").str.len_bytes().cast(pl.Int64)
     tokens = tokens.with_columns(length=length, upto=length.cum_sum())
     found = tokens.filter(pl.col("token").str.starts_with("F") & (pl.col("length") > 1))
-    return found.select(
-        start=df["pos"].gather(found["upto"] - found["length"]),
-        stop=df["pos"].gather(found["upto"] - 1),
+    first, last = found["upto"] - found["length"], found["upto"] - 1
+    spans = found.select(
+        start=df["pos"].gather(first), stop=df["pos"].gather(last),
         clicks=pl.col("token").str.count_matches("C"),
-    )
+    )  # fmt: skip
+    if not members:
+        return spans, None
+    lists = pl.select(first=first, last=last, at=pl.int_ranges(first, last + 1)).explode("at")
+    taken = df[["pos", "symbol"]][lists["at"]].hstack(lists)
+    at_edge = (pl.col("at") == pl.col("first")) | (pl.col("at") == pl.col("last"))
+    return spans, taken.filter((pl.col("symbol") == "C") | at_edge)["pos"]
 
 
 def duckdb_regex(con: Any) -> Any:
