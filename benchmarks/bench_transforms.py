@@ -5,6 +5,12 @@
 Equal work on ready tables (see ``bench_kernels.py``); answers are compared before a time is
 printed. Then the peak memory of each step, in a process of its own whose log came ready made, and
 the cost per event of logs that invite quadratic work. Linux: peaks are reset by way of /proc.
+
+Where match with + and negation spends its time, of 85 ms CPU for 1 M events of which 581 k fit a
+step: symbols 14, the walk of all starts 27, of the matches chosen 6, of starts tried in vain (how
+far they came is reported) 18, choice 5, the new log 8. Walks are binary searches, one per start
+and state; that, not passes over the events, keeps it at twice as fast as one regular expression
+per case in polars, which tells nothing of tries in vain.
 """
 
 from __future__ import annotations
