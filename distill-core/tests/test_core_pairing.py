@@ -68,10 +68,10 @@ class Machine:
     def roles(self, event: dict[str, Any]) -> dict[str, Any]:
         step = self.step
         names = {"S": step.start_key or step.key, "E": step.stop_key or step.key,
-                 "R": step.until_key if step.until else None}  # fmt: skip
+                 "R": step.until_key if step.until is not None else None}  # fmt: skip
         found = {}
         for role in event["a"]:
-            if role == "x" or (role == "R" and not step.until):
+            if role == "x" or (role == "R" and step.until is None):
                 continue
             key = None if names[role] is None else tuple(event[n] for n in names[role])
             if key and None in key and step.null_key != "group":
