@@ -116,20 +116,35 @@ def null_rows(parts: Mapping[int, Part]) -> Any:
 
 
 def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, kind: Kind) -> Texts:
-    """A column by dictionary. ORDER BY: codes must not depend on who came first."""
+    """A column by dictionary, sorted: codes must not depend on who came first."""
+    words = f"d_{table}_{column}"
     cursor.execute(
-        f"CREATE TYPE e_{column} AS ENUM "
-        f"(SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1)"
+        f"CREATE TABLE {words} AS SELECT {column} AS x, (row_number() OVER (ORDER BY {column}) - 1)"
+        f"::INTEGER AS code FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL)"
     )
-    cursor.execute(f"SELECT unnest(enum_range(NULL::e_{column})) AS x")
-    fetched: Any = cursor.fetchnumpy()["x"]
-    texts: list[str] = fetched.tolist()
-    cursor.execute(
-        f"SELECT coalesce(CAST(enum_code(CAST({column} AS e_{column})) AS INTEGER), -1) AS x "
-        f"FROM {table}"
-    )
-    codes: Any = cursor.fetchnumpy()["x"]
-    return Texts(codes, plain_texts(texts) if kind == "VARCHAR" else list(map(decoded, texts)))
+    ordered: Any = cursor.execute(f"SELECT x FROM {words} ORDER BY code").fetchnumpy()["x"]
+    texts: list[str] = ordered.tolist()
+    found: Any = cursor.execute(
+        f"SELECT t.place AS place, coalesce(d.code, -1) AS code "
+        f"FROM {table} t LEFT JOIN {words} d ON t.{column} = d.x"
+    ).fetchnumpy()
+    cursor.execute(f"DROP TABLE {words}")
+    codes = _by_place(found["place"], found["code"])
+    if kind == "VARCHAR":
+        return Texts(codes, plain_texts(texts), plain=True)
+    return Texts(codes, list(map(decoded, texts)))
+
+
+def _by_place(place: Any, codes: Any) -> Any:
+    """The codes in the order of the records: a join gives them in any."""
+    place, codes = np.ma.getdata(place), np.ma.getdata(codes)
+    if (place[1:] > place[:-1]).all():
+        return codes
+    if len(place) == place.max() + 1:
+        found = np.empty_like(codes)
+        found[place] = codes
+        return found
+    return codes[np.argsort(place)]
 
 
 def _masked(found: Any) -> Masked:

@@ -33,10 +33,14 @@ from distill_files.relaxed import parse
 
 @dataclass(frozen=True)
 class Texts:
-    """Values by dictionary: ``codes`` (−1 is null) into decoded JSON values."""
+    """Values by dictionary: ``codes`` (−1 is null) into decoded JSON values.
+
+    ``plain``: they are distinct texts, sorted by code point, which a column of texts takes as is.
+    """
 
     codes: NDArray[Any]
     values: list[Any]
+    plain: bool = False
 
     def map(self, change: Callable[[Any], Any]) -> Texts:
         """The same rows with changed values; a value that becomes None is null."""
@@ -208,6 +212,9 @@ def _arrays(part: Part, column: Column) -> list[tuple[Masked, Bools]]:
 
 
 def _read(part: Texts, column: Column) -> tuple[Codes | Masked, Bools]:
+    if part.plain and column.type in ("string", "ids"):
+        none = np.zeros(len(part.codes), dtype=bool)
+        return Codes(part.codes, part.values, ordered=True), none
     array, faults = read_values(part.values, column)
     codes = part.codes
     bad = np.append(faults, False)[codes] if faults.any() else np.zeros(len(codes), dtype=bool)
