@@ -39,9 +39,11 @@ def columns(events: int, seed: int = 7) -> dict[str, np.ndarray[Any, Any]]:
     again = (rng.random(events) < 0.3) & ~first
     kind[again], target[again] = kind[np.flatnonzero(again) - 1], target[np.flatnonzero(again) - 1]
     users = rng.integers(0, max(len(sizes) // 3, 1), size=len(sizes))
+    # As in the shop's recordings, a session sees one to three pages, not one an event.
+    page = np.cumsum(first | (rng.random(events) < 0.03)) * 7919 % 300
     return {
         "session": session, "user": users[session], "time": START + starts[session] + gone,
-        "type": kind, "target": target,
+        "type": kind, "target": target, "page": page,
     }  # fmt: skip
 
 
@@ -58,11 +60,12 @@ def records(events: int, seed: int = 7) -> Any:
         block = zip(
             made["session"][rows].tolist(), made["user"][rows].tolist(),
             made["time"][rows].tolist(), TYPES[made["type"][rows]].tolist(),
-            made["target"][rows].tolist(), micro[start : start + BLOCK].tolist(), strict=True,
+            made["target"][rows].tolist(), made["page"][rows].tolist(),
+            micro[start : start + BLOCK].tolist(), strict=True,
         )  # fmt: skip
         yield "".join(
             f'{{"target":"{targets[g]}","path":{paths[g]},'
-            f'"pageUrl":"http://shop.example:8080/product/{g}?user=u{u}",'
+            f'"pageUrl":"http://shop.example:8080/product/{p}?user=u{u}",'
             f'"pageTitle":"Example Shop",'
             f'"pageReferrer":"http://shop.example:8080/","browser":{{"browser":"chrome",'
             f'"version":"156.0.0"}},"clientTime":{t},"microTime":0.{m},'
@@ -71,7 +74,7 @@ def records(events: int, seed: int = 7) -> Any:
             f'"alt":false,"shift":false,"meta":false}},"userId":"user-{u:07d}",'
             f'"toolVersion":"1.4.2","toolName":"Example Shop","useraleVersion":"2.4.0",'
             f'"sessionID":"session_{s:012d}"}}\n'
-            for s, u, t, k, g, m in block
+            for s, u, t, k, g, p, m in block
         )
 
 
