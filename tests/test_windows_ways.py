@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import distill_core as dl
@@ -15,21 +16,18 @@ from distill_graph import Transitions
 from distill_userale import UserALE, sample_path
 
 
-def run(pipeline: dl.Pipeline) -> str:
-    """What a spawned process does: it has nothing of ours but what was pickled."""
-    return pipeline.run().to_json()
-
-
 def test_pipelines_and_results_travel_to_spawned_processes():
     """A pipeline sent to a spawned process gives the same bytes there; a log comes back whole."""
     pipeline = dl.Pipeline(
         source=Files(path=str(sample_path())), schema=UserALE(), query=dl.Events(limit=200),
         transforms=[dl.Sessionize(gap="10s")], model=Transitions(),
     )  # fmt: skip
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(run, (pipeline,)) == run(pipeline)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:  # unlike a Pool, tells of a dead worker
+        there = pool.submit(dl.Pipeline.run, pipeline).result(timeout=120)
+        assert there.to_json() == pipeline.run().to_json()
         log = pipeline.log()
-        assert pool.apply(dl.EventLog.to_dicts, (log,)) == log.to_dicts()
+        assert pool.submit(dl.EventLog.to_dicts, log).result(timeout=120) == log.to_dicts()
 
 
 def test_zones_come_from_tzdata_alone(tmp_path: Path):
