@@ -18,7 +18,13 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent
-PACKAGES = ("distill-core", "distill-files", "distill-userale", "distill-graph")
+PACKAGES = (
+    "distill-core",
+    "distill-files",
+    "distill-userale",
+    "distill-graph",
+    "distill-elasticsearch",
+)
 OLDEST = (3, 11)
 PLATFORMS = (
     "x86_64-pc-windows-msvc",

@@ -49,6 +49,7 @@ def test_every_plugin_of_the_project_loads() -> None:
         "distill-files",
         "distill-userale",
         "distill-graph",
+        "distill-elasticsearch",
     }
 
 

@@ -44,7 +44,7 @@ def loaded(code: str) -> set[str]:
 
 def test_import_is_light() -> None:
     """`import distill_core` loads no heavy library, and no other package of Distill."""
-    others = {"distill_files", "distill_userale", "distill_graph"}
+    others = {"distill_files", "distill_userale", "distill_graph", "distill_elasticsearch"}
     assert not loaded("import distill_core") & (HEAVY | others)
 
 

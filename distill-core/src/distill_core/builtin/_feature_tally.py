@@ -7,7 +7,7 @@ blocks and parts of a log. No loop runs over events or cases.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from distill_core.prepare import stable_argsort
 
 BLOCK = 1 << 17
 """Rows of a block, or one case if that is longer."""
+
+DENSE = 8
+"""Cells of case and item that are counted without a sort, times the rows of the block."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,31 @@ class Tally:
     null: int
 
 
-def tally(log: EventLog, column: str, n: int) -> tuple[Tally, ...]:
-    """The tallies of a log's blocks; n-grams of ``n`` values (0: none)."""
-    codes, names = _labelled(log, column)
-    grams = _grams(log, codes, names, n)
-    return tuple(
-        _block(log, slice(first, last), (codes, names), grams)
-        for first, last in _blocks(log.offsets)
+def tally(log: EventLog, column: str, *, n: int, wanted: Collection[str]) -> Tally:
+    """The tally of a log: n-grams of ``n`` values (0: none), of values what is ``wanted``."""
+    labelled = codes, names = _labelled(log, column)
+    start, stop = log.time[log.offsets[:-1]], _ends(log)
+    found = _items(log, labelled, ("count", *wanted))
+    case = found.case
+    if "first" in wanted:
+        found.values["first"] -= start[case]
+    if "since" in wanted:
+        np.subtract(stop[case], found.values["since"], out=found.values["since"])
+    return Tally(
+        log.cases,
+        np.diff(log.offsets),
+        stop - start,
+        found,
+        _items(log, _grams(log, codes, names, n), ("count",)),
+        len(log) - int(found.values["count"].sum()),
     )
+
+
+def _ends(log: EventLog) -> Ints:
+    """The greatest end in each case."""
+    if log.last is log.time or not len(log):
+        return log.time[log.offsets[1:] - 1]
+    return np.maximum.reduceat(log.last, log.offsets[:-1])
 
 
 Labelled = tuple[NDArray[Any], Sequence[str]]
@@ -96,68 +116,68 @@ def _blocks(offsets: Ints) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _block(log: EventLog, part: slice, labelled: Labelled, grams: Labelled) -> Tally:
-    offsets = log.offsets[part.start : part.stop + 1]
+def _items(log: EventLog, labelled: Labelled, wanted: Collection[str]) -> Items:
+    """What occurs in which case; ``first`` and ``since`` are times of the first and the last."""
+    codes, names = labelled
+    spans = [*_blocks(log.offsets)] if names else [(0, 0)]
+    parts = [_block(log, codes, len(names), span, wanted) for span in spans]
+    case, item = (np.concatenate(column) for column in zip(*(p[:2] for p in parts), strict=True))
+    values = {key: np.concatenate([part[2][key] for part in parts]) for key in wanted}
+    return Items(names, case, item, values)
+
+
+def _block(
+    log: EventLog, codes: NDArray[Any], size: int, span: tuple[int, int], wanted: Collection[str]
+) -> tuple[Ints, Ints, dict[str, Ints]]:
+    """Case, item and values of the entries of a block, from its first case to the last."""
+    first, last = span
+    offsets = log.offsets[first : last + 1]
     rows = slice(int(offsets[0]), int(offsets[-1]))
-    start, events = offsets[:-1] - offsets[0], np.diff(offsets)
-    time, last, code, gram = log.time[rows], log.last[rows], labelled[0][rows], grams[0][rows]
-    end = np.maximum.reduceat(last, start) if len(start) else start
-    case = np.repeat(np.arange(len(start), dtype=np.int32), events)
-    begins = np.flatnonzero(gram >= 0)
-    counts = _counts(case[begins], gram[begins], grams[1])
-    known = np.flatnonzero(code >= 0)
-    if len(known) < len(code):
-        code, case = code[known], case[known]
-        known_time, known_last = time[known], last[known]
-    else:
-        known_time, known_last = time, last
-    order, edges = _grouped(case, code)
-    head = order[edges[:-1]]
-    owner = case[head]
-    lengths = None if known_last is known_time else (known_last - known_time)[order]
-    found = {
-        "count": np.diff(edges),
-        "time": _sums(lengths, edges),
-        "first": known_time[head] - time[start][owner],
-        "since": end[owner] - known_time[order[edges[1:] - 1]],
-    }
-    return Tally(
-        log.cases[part],
-        events,
-        end - time[start],
-        Items(labelled[1], owner, code[head], found),
-        counts,
-        int(rows.stop - rows.start - len(known)),
-    )
+    code = codes[rows]
+    case = np.repeat(np.arange(last - first), np.diff(offsets))
+    time, end = log.time[rows], log.last[rows]
+    if code.min(initial=0) < 0:
+        known = np.flatnonzero(code >= 0)
+        code, case, time, end = code[known], case[known], time[known], end[known]
+    cell, cells = _cells(case, code, last - first, size)
+    count = np.bincount(cell, minlength=len(cells))
+    some = np.flatnonzero(count)
+    values = {"count": count}
+    for name in wanted:
+        if name != "count":
+            values[name] = np.zeros(len(cells), dtype=np.int64)
+    # of several values for one cell the last one stays
+    if "first" in wanted:
+        values["first"][cell[::-1]] = time[::-1]
+    if "since" in wanted:
+        values["since"][cell] = time
+    if "time" in wanted and log.last is not log.time:
+        np.add.at(values["time"], cell, end - time)
+    case, item = np.divmod(cells[some], size)
+    return case + first, item, {name: column[some] for name, column in values.items()}
 
 
-def _grouped(case: NDArray[Any], item: NDArray[Any]) -> tuple[Ints, Ints]:
-    """The rows sorted by case (they are), item, position, and where groups of both begin."""
-    order = stable_argsort(item)
+def _cells(case: Ints, code: NDArray[Any], cases: int, size: int) -> tuple[Ints, Ints]:
+    """For each row the number of its cell, and the cells: case × size + item, rising.
+
+    Cells that are few have all a number; else only those that occur.
+    """
+    if cases * size <= DENSE * len(code):
+        return case * size + code, np.arange(cases * size)
+    order = stable_argsort(code)
     order = order[stable_argsort(case[order])]
-    case, item = case[order], item[order]
-    edge = np.ones(len(order) + 1, dtype=bool)
-    edge[1:-1] = (case[1:] != case[:-1]) | (item[1:] != item[:-1])
-    return order, np.flatnonzero(edge) if len(order) else np.zeros(1, dtype=np.int64)
-
-
-def _sums(values: Ints | None, edges: Ints) -> Ints:
-    if values is None or not len(values):
-        return np.zeros(len(edges) - 1, dtype=np.int64)
-    return np.add.reduceat(values, edges[:-1])
-
-
-def _counts(case: NDArray[Any], item: NDArray[Any], names: Sequence[str]) -> Items:
-    order, edges = _grouped(case, item)
-    head = order[edges[:-1]]
-    return Items(names, case[head], item[head], {"count": np.diff(edges)})
+    cell = (case * size + code)[order]
+    new = np.append(True, cell[1:] != cell[:-1])
+    number = np.empty(len(cell), dtype=np.int64)
+    number[order] = np.cumsum(new) - 1
+    return number, cell[new]
 
 
 def _grams(log: EventLog, codes: NDArray[Any], names: Sequence[str], n: int) -> Labelled:
     """The n-gram that begins at each row: it and the next rows of its case with a value."""
-    found = np.full(len(log), -1, dtype=np.int32)
     if not n:
-        return found, []
+        return codes[:0], []
+    found = np.full(len(log), -1, dtype=np.int32)
     rows = np.flatnonzero(codes >= 0)
     code, case = codes[rows].astype(np.int64), log.case_of[rows]
     begins = np.arange(max(len(rows) - n + 1, 0))
@@ -190,6 +210,8 @@ def _numbered(keys: Ints) -> Ints:
 
 def join(tallies: Sequence[Tally]) -> Tally:
     """One tally of all cases, sorted by label; no case is in two of them."""
+    if len(tallies) == 1:
+        return tallies[0]
     labels = np.concatenate([each.cases for each in tallies])
     turn = np.arange(len(labels))
     if (labels[1:] <= labels[:-1]).any():

@@ -91,7 +91,10 @@ class Features(Mergeable[State]):
 
     def partial(self, log: EventLog) -> State:
         """The figures of a part's cases; parts share no case."""
-        return tally(log, self.column, self.n if "ngrams" in self.groups else 0)
+        wanted = (*(["time"] if "times" in self.groups else []),
+                  *(["first", "since"] if "since" in self.groups else []))  # fmt: skip
+        n = self.n if "ngrams" in self.groups else 0
+        return (tally(log, self.column, n=n, wanted=wanted),)
 
     def combine(self, one: State, other: State) -> State:
         return one + other
