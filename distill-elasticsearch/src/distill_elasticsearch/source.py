@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -41,7 +42,7 @@ class Elasticsearch(Source, name="elasticsearch"):
     ca_file: str | None = Field(
         None, description="The certificates that are trusted (PEM); by default the system's"
     )
-    fingerprint: str | None = Field(
+    certificate_fingerprint: str | None = Field(
         None, description="SHA-256 of the server's certificate, in hex, trusted instead of a CA"
     )
     client_certificate: str | None = Field(
@@ -58,9 +59,10 @@ class Elasticsearch(Source, name="elasticsearch"):
     )
     slices: int = Field(2, ge=1, le=16, description="How many parts are read at once")
     page: int = Field(10_000, ge=1, le=10_000, description="Documents a request")
-    timeout: Duration = Field("30s", description="How long one answer may take")
+    timeout: Duration = Field(timedelta(seconds=30), description="How long one answer may take")
     deadline: Duration = Field(
-        "2m", description="How long the same page is asked for again before giving up"
+        timedelta(minutes=2),
+        description="How long the same page is asked for again before giving up"
     )
     allow_partial: bool = Field(
         False, description="Go on without shards that fail; the report lists them"

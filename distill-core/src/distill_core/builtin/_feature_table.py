@@ -116,7 +116,13 @@ def _entropy(found: Items, cases: int) -> tuple[NDArray[Any], Bools]:
     """In bits, of the shares of a case's values: log2 N − Σ n log2 n / N; null without a value."""
     count = found.values["count"]
     total = np.bincount(found.case, count, minlength=cases)
-    part = np.bincount(found.case, count * np.log2(count), minlength=cases)
+    most = int(count.max(initial=0))
+    if most < len(count):  # logarithms are dear: one for each count, not for each entry
+        part = np.arange(most + 1) * np.log2(np.maximum(np.arange(most + 1), 1))
+        part = part[count]
+    else:
+        part = count * np.log2(count)
+    part = np.bincount(found.case, part, minlength=cases)
     some = np.maximum(total, 1)
     return np.round(np.maximum(np.log2(some) - part / some, 0), DECIMALS), total == 0
 
@@ -150,13 +156,18 @@ def _columns(feature: Feature, cases: int) -> Iterator[tuple[str, Masked]]:
         return
     place = np.full(len(items.names), -1)
     place[list(feature.shown)] = np.arange(len(feature.shown))
-    at = place[items.item]
-    rows = slice(None) if len(feature.shown) == len(items.names) else np.flatnonzero(at >= 0)
+    at, case, found, unknown = place[items.item], items.case, feature.values, feature.null
+    if len(feature.shown) < len(items.names):
+        rows = np.flatnonzero(at >= 0)
+        at, case, found, unknown = at[rows], case[rows], found[rows], unknown[rows]
     shape = (len(feature.shown), cases)
-    values = np.zeros(shape, dtype=feature.values.dtype)
-    null = np.broadcast_to(feature.absent, shape).copy()  # type: ignore[arg-type]
-    at, case = at[rows], items.case[rows]
-    values[at, case], null[at, case] = feature.values[rows], feature.null[rows]
+    cell = at * cases + case
+    values = np.zeros(shape, dtype=found.dtype)
+    values.ravel()[cell] = found
+    null = np.zeros(shape, dtype=bool)
+    if feature.absent.any() or unknown.any():  # type: ignore[union-attr]
+        null[:] = feature.absent
+        null.ravel()[cell] = unknown
     for number, item in enumerate(feature.shown):
         yield f"{feature.name}{items.names[item]}", Masked(values[number], null[number])
 
