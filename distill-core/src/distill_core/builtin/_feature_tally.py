@@ -167,7 +167,8 @@ def _cells(case: Ints, code: NDArray[Any], cases: int, size: int) -> tuple[Ints,
     order = stable_argsort(code)
     order = order[stable_argsort(case[order])]
     cell = (case * size + code)[order]
-    new = np.append(True, cell[1:] != cell[:-1])
+    new = np.ones(len(cell), dtype=bool)
+    new[1:] = cell[1:] != cell[:-1]
     number = np.empty(len(cell), dtype=np.int64)
     number[order] = np.cumsum(new) - 1
     return number, cell[new]
