@@ -1,6 +1,6 @@
 """Transforms and transitions on a prepared log, beside polars, pandas, DuckDB, pm4py, flagon.
 
-    python benchmarks/bench_kernels.py [EVENTS …] [--repeats 5] [--quick]
+    python benchmarks/bench_kernels.py [EVENTS …] [--repeats 5] [--only features …]
 
 The peers get their tables ready, too: rows sorted by case and time, times as timestamps. Equal
 work: the same labels, pairs, runs and figures come out, and are compared before a time is printed.
@@ -13,13 +13,11 @@ import platform
 import sys
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 import peers
-import polars as pl
-from generate import TYPES, columns
-from harness import Contender, measure, table, versions
+from events import Data, growth, micros, timed
+from harness import Contender, versions
 
 import distill_core as dl
 from distill_graph.transitions import Transitions
@@ -28,44 +26,6 @@ try:
     import pm4py
 except ImportError:
     pm4py = None
-
-
-class Data:
-    """The same events for every contender."""
-
-    def __init__(self, events: int) -> None:
-        made = columns(events)
-        rows = np.lexsort([made["time"], made["session"]])
-        self.us = made["time"][rows] * 1000
-        self.frame = pd.DataFrame(
-            {
-                "case": pd.Series(
-                    [f"session_{n:012d}" for n in made["session"][rows].tolist()], dtype=object
-                ),
-                "activity": pd.Series(TYPES[made["type"][rows]].astype(object)),
-                "target": pd.Series(
-                    [f"item-{n:03d}" for n in made["target"][rows].tolist()], dtype=object
-                ),
-                "time": pd.to_datetime(self.us, unit="us", utc=True).as_unit("us"),
-            }
-        )
-        self.log = dl.EventLog.from_frame(self.frame, case="case", activity="activity", time="time")
-        self.pandas = self.frame.astype(dict.fromkeys(("case", "activity", "target"), "str"))
-        self.pandas["pos"] = np.arange(events)
-        self.polars = pl.DataFrame(
-            {n: self.frame[n].to_list() for n in ("case", "activity", "target")}
-        ).with_columns(
-            time=pl.Series(self.us).cast(pl.Datetime("us")), pos=pl.Series(np.arange(events))
-        )
-        self.con = duckdb.connect()
-        arrow = self.polars.with_columns(us=pl.Series(self.us)).to_arrow()
-        self.con.register("arrow", arrow)
-        self.con.execute("CREATE TABLE events AS SELECT * FROM arrow")
-
-
-def micros(values: Any) -> np.ndarray[Any, Any]:
-    """Timestamps of whatever kind as int64 µs."""
-    return np.asarray(values).astype("datetime64[us]").astype(np.int64)
 
 
 def sessionize(data: Data) -> list[Contender]:
@@ -274,10 +234,10 @@ def features(data: Data) -> list[Contender]:
 
 TASKS = {
     "sessionize": sessionize,
-    "intervals, nested": intervals,
+    "intervals": intervals,  # nested
     "collapse": collapse,
-    "transitions (counts, cases, total, mean, median)": transitions,
-    "features (events, duration, entropy, counts)": features,
+    "transitions": transitions,  # counts, cases, total, mean, median
+    "features": features,  # events, duration, entropy, counts
 }
 
 
@@ -286,27 +246,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("events", nargs="*", type=int, default=[10_000, 1_000_000, 10_000_000])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=[*TASKS], default=[*TASKS])
     options = parser.parse_args()
     print(
         versions("distill-core", "polars", "duckdb", "pandas", "pm4py", "numpy"), platform.machine()
     )
-    own: dict[str, list[tuple[int, float]]] = {}
-    for events in options.events or [10_000, 1_000_000]:
+    costs: dict[str, dict[int, float]] = {name: {} for name in options.only}
+    for events in options.events:
         data = Data(events)
-        for name, task in TASKS.items():
-            contenders = task(data)
-            if events > 2_000_000:  # the peers' answers are known by then, and so is their memory
-                contenders = contenders[:1]
-            seconds = measure(contenders, options.repeats)
-            own.setdefault(name, []).append((events, seconds["distill"]))
-            table(name, events, seconds)
+        for name in options.only:
+            contenders = TASKS[name](data)
+            # above 2 M the peers' answers are known, and so is their memory
+            contenders = contenders[: 1 if events > 2_000_000 else None]
+            costs[name][events] = timed(name, events, contenders, options.repeats)
         del data
-    print("\ncost of an event, beside 1 M")
-    for name, costs in own.items():
-        base = dict(costs).get(1_000_000)
-        if base:
-            line = ", ".join(f"{n:,}: {s / n / (base / 1e6):.2f} ×" for n, s in costs)
-            print(f"  {name}: {line}")
+    growth(costs)
 
 
 if __name__ == "__main__":
