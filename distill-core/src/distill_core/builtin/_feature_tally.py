@@ -90,16 +90,21 @@ def _labelled(log: EventLog, column: str) -> Labelled:
     """A column as codes into texts, which are distinct, sorted by code point, and occur."""
     codes = log.codes(column)
     kind = log.column(column).type
-    used = np.flatnonzero(np.bincount(codes + 1)[1:])
+    size = int(codes.max(initial=-1)) + 1
+    occurs = np.zeros(size + 1, dtype=np.int64)  # the first is of null
+    step = max(BLOCK, size)
+    for at in range(0, len(codes), step):
+        occurs += np.bincount(codes[at : at + step] + 1, minlength=size + 1)
+    used = np.flatnonzero(occurs[1:])
     values = log.labels(column)[used].tolist()
     if kind == "time":
         values = [instant_text(value) for value in values]
     elif kind not in ("string", "json", "ids"):
         values = [json.dumps(value) for value in values]
     order = sorted(range(len(used)), key=values.__getitem__)
-    table = np.full(int(codes.max(initial=-1)) + 2, -1, dtype=np.int32)  # the last is for null
+    table = np.full(size + 1, -1, dtype=np.int32)  # the last is for null
     table[used[order]] = np.arange(len(used))
-    if len(table) > len(used) + 1 or order != [*range(len(used))]:
+    if len(used) < size or order != [*range(len(used))]:
         codes = table[codes]
     return codes, [values[place] for place in order]
 
