@@ -1,9 +1,16 @@
-"""What the tests of all packages share: a browser, and the code blocks of the documentation."""
+"""What the tests of all packages share: a browser, servers, the documentation's code blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
 import pytest
 from code_blocks import collect
+
+if TYPE_CHECKING:
+    from elastic import Elastic
 
 pytest_collect_file = collect
 collect_ignore = ["docs/_build"]
@@ -16,3 +23,42 @@ def chromium() -> str:
     from chromium import ADVICE, find
 
     return find() or pytest.fail(ADVICE, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def elastic() -> Iterator[Elastic]:
+    """An Elasticsearch with TLS and users, one a worker; it starts when the first test asks."""
+    from elastic import shared
+
+    with shared() as server:
+        yield server
+
+
+@pytest.fixture
+def own_elastic(elastic: Elastic) -> Iterator[Elastic]:
+    """The same, for tests that stop or kill it: it is made to answer again behind them."""
+    from elastic import running
+
+    with nullcontext(elastic) if elastic.own else running() as server:
+        try:
+            yield server
+        finally:
+            server.revive()
+
+
+@pytest.fixture(scope="session")
+def elastic_plain() -> Iterator[Elastic]:
+    """An Elasticsearch without security, over plain http."""
+    from elastic import running
+
+    with running(tls=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def opensearch() -> Iterator[Elastic]:
+    """An OpenSearch, without security, over plain http."""
+    from elastic import running
+
+    with running("opensearch", tls=False) as server:
+        yield server
