@@ -1,20 +1,32 @@
-"""What can go wrong with one request, and what of it is worth another try."""
+"""What can go wrong with one request, what of it is worth another try, and how it is told."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from distill_core.errors import SourceError
+
+Kind = Literal["connection", "timeout", "tls", "status", "partial", "cancelled"]
+
+_LONG = re.compile(r"[A-Za-z0-9+/_=-]{80,}")
 
 
-@dataclass
+@dataclass(eq=False)
 class Failure(Exception):
-    """One request failed. ``kind``: no connection, no answer in time, TLS, or an HTTP status.
+    """One request failed. ``kind``: no connection, no answer in time, TLS, or an HTTP status;
+    ``partial``: an answer in which shards are missing.
 
     ``type`` and ``reason`` are Elasticsearch's own (``index_not_found_exception``), ``root`` the
     types of all causes and failed shards. ``retry_after``: seconds that the server asks for.
     """
 
-    kind: Literal["connection", "timeout", "tls", "status", "cancelled"]
+    kind: Kind
     reason: str
     status: int = 0
     type: str = ""
@@ -27,3 +39,159 @@ class Failure(Exception):
         if self.kind == "status":
             return self.status == 429 or self.status >= 500
         return self.kind in ("connection", "timeout")
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def status_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """The failure that an answer with an error's status is; its body need not be JSON."""
+    try:
+        error = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        error = None
+    kind, reason = "", ""
+    if isinstance(error, dict):
+        kind, reason = str(error.get("type") or ""), str(error.get("reason") or "")
+        causes = [cause for cause in _causes(error) if cause is not error]
+        if kind == "search_phase_execution_exception" and causes:
+            reasons = dict.fromkeys(str(cause["reason"]) for cause in causes if cause.get("reason"))
+            reason = "; ".join([reason, *(r for r in reasons if r != reason)])
+    elif isinstance(error, str):
+        reason = error
+    return Failure(
+        kind="status",
+        reason=clean(reason) or f"the server answered with status {status}",
+        status=status,
+        type=kind,
+        root=frozenset(str(cause["type"]) for cause in _causes(error) if cause.get("type")),
+        retry_after=_seconds(headers.get("retry-after")),
+    )
+
+
+def _causes(node: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The error itself and all that it names as causes, those of failed shards among them."""
+    if isinstance(node, list):
+        for item in node[:100]:
+            yield from _causes(item, depth)
+    elif isinstance(node, dict) and depth < 20:
+        yield node
+        for key in ("root_cause", "failed_shards", "caused_by", "reason", "suppressed"):
+            if isinstance(node.get(key), list | dict):
+                yield from _causes(node[key], depth + 1)
+
+
+def clean(text: str) -> str:
+    r"""A server's text as a message may hold it: one line, no long ids, of moderate length.
+
+    >>> clean("no\n search context [" + 90 * "A" + "]")
+    'no search context […]'
+    """
+    text = _LONG.sub("…", " ".join(text.split()))
+    return text if len(text) <= 500 else f"{text[:499]}…"
+
+
+def _seconds(text: str | None) -> float | None:
+    """Seconds from a Retry-After header: a number, or a date."""
+    if not text:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def source_error(failure: Failure, doing: str, *, index: str | None = None) -> SourceError:
+    """What the user is told of it, once no further try is made.
+
+    ``doing``: what was tried, such as ``"reading index logs"``; ``index`` where a hint may name it.
+
+    >>> source_error(Failure("status", "no such index [x]", 404, "index_not_found_exception"),
+    ...              "reading index x")
+    SourceError('reading index x: no such index [x]')
+    """
+    code, text, hint = _told(failure, index)
+    return SourceError(f"{doing}: {text}", code=code, hint=hint)
+
+
+def _told(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
+    reason = failure.reason
+    match failure.kind:
+        case "tls":
+            return "source-tls", reason, _tls_hint(reason)
+        case "connection" | "timeout":
+            hint = "look whether hosts is right and the server runs"
+            if failure.kind == "timeout":
+                hint = "a larger timeout or a smaller page may help"
+            return "source-unavailable", reason, hint
+        case "partial":
+            hint = "mend the shards, or give allow_partial = true to go on without them"
+            return "source-partial", reason, hint
+        case "cancelled":
+            return "source-failed", reason, None
+    return _told_status(failure, index)
+
+
+def _told_status(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
+    status, reason, types = failure.status, failure.reason, failure.root | {failure.type}
+    if "unsupported_product" in types:
+        hint = "OpenSearch and other forks are not read; export to files, or ask for a plugin"
+        return "source-version", reason, hint
+    if "media_type_header_exception" in types or status == 406:
+        return "source-version", *_version(reason)
+    if status == 401:
+        return "source-denied", f"authentication failed: {reason}", (
+            "look whether username and password, api_key or bearer are right and not expired"
+        )  # fmt: skip
+    if status == 403:
+        name = index or "the index"
+        hint = f"give the role the privileges read and view_index_metadata on {name}"
+        return "source-denied", f"the rights do not suffice: {reason}", hint
+    if "index_not_found_exception" in types:
+        return "source-missing", reason, "distill sources check tells what the name means"
+    if "index_closed_exception" in types:
+        return "source-missing", reason, "open the index, or leave it out of the pattern"
+    if status == 429:
+        return "source-overloaded", reason, "try later, or with fewer slices and smaller pages"
+    if failure.type == "search_phase_execution_exception" and status >= 500:
+        hint = "mend the shards, or give allow_partial = true to go on without them"
+        return "source-partial", reason, hint
+    if status in {408, 502, 503, 504}:
+        hint = "look whether the server is well"
+        return "source-unavailable", f"{reason} (status {status})", hint
+    if 300 <= status < 400:
+        return "source-failed", f"the server sends elsewhere (status {status})", (
+            "give the address that it means as hosts"
+        )  # fmt: skip
+    return "source-failed", f"{reason} (status {status})", None
+
+
+def _version(reason: str) -> tuple[str, str | None]:
+    found = re.search(r"version must be either version (\d+) or \d+, but found (\d+)", reason)
+    if not found:
+        return f"the server does not speak this client's version: {reason}", (
+            "the major version of the package elasticsearch must not be above the server's"
+        )  # fmt: skip
+    server, client = int(found[1]), int(found[2])
+    text = f"the server is {server}.x, the package elasticsearch here is {client}.x"
+    if server < 8:
+        return text, "Distill reads Elasticsearch from 8 on"
+    return text, f"pip install 'elasticsearch<{server + 1}'"
+
+
+def _tls_hint(reason: str) -> str:
+    hints = {
+        "expired": "renew the server's certificate (or look at this machine's clock)",
+        "not for": "give the name that the certificate has as hosts",
+        "fingerprint": "compare it with the server's; it changes with the certificate",
+        "issued by": "give the CA's certificate as ca_file, or certificate_fingerprint",
+        "no TLS": "the server speaks plain http there: look at the port",
+        "speaks TLS": "write https:// in hosts",
+        "client": "give client_certificate and client_key",
+    }
+    found = (hint for word, hint in hints.items() if word in reason)
+    return next(found, "look at the certificates of both sides")

@@ -1,0 +1,157 @@
+"""Below client and transport: the only place that sends, and that can end what is under way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal
+
+from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
+from elastic_transport._node import NodeApiResponse
+
+from distill_elasticsearch.allowed import check
+
+Why = Literal["cancelled", "timeout"]
+
+
+class Call:
+    """One request under way: its time, where it went, and the way to end it from outside."""
+
+    def __init__(self, timeout: float, *, closing: bool) -> None:
+        self.timeout, self.closing = timeout, closing
+        self.ended: Why | None = None
+        self.node: NodeConfig | None = None
+        self._lever: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def end(self, why: Why) -> None:
+        """Have the request fail at once, from any thread."""
+        with self._lock:
+            self.ended = self.ended or why
+            if self._lever is not None:
+                with suppress(OSError):
+                    self._lever.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, lever: socket.socket | None) -> None:
+        """The socket that carries the request from now on; None: none does."""
+        with self._lock:
+            self._lever = lever
+        if self.ended:
+            self.end(self.ended)
+
+
+class Calls:
+    """The requests under way of one reading; each thread has at most one."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self._open: set[Call] = set()
+        self._lock = threading.Lock()
+        self._own = threading.local()
+
+    @property
+    def current(self) -> Call:
+        """The one of the thread that asks."""
+        call: Call = self._own.call
+        return call
+
+    @contextmanager
+    def begin(self, timeout: float, *, closing: bool) -> Iterator[Call]:
+        """A request of this thread, which is ended when its time is over."""
+        call = self._own.call = Call(timeout, closing=closing)
+        with self._lock:
+            self._open.add(call)
+            if self.cancelled and not closing:
+                call.end("cancelled")
+        # A socket's own timeout counts from the last byte: a slow answer would take for ever.
+        watch = threading.Timer(timeout, call.end, ("timeout",))
+        watch.daemon = True
+        watch.start()
+        try:
+            yield call
+        finally:
+            watch.cancel()
+            call.hold(None)
+            with self._lock:
+                self._open.discard(call)
+
+    def cancel(self) -> None:
+        """End all requests but those that give something back, and let no other begin."""
+        with self._lock:
+            self.cancelled = True
+            for call in self._open:
+                if not call.closing:
+                    call.end("cancelled")
+
+
+class Ended(ConnectionError):
+    """The request was ended from outside, before it was sent."""
+
+
+class Node(Urllib3HttpNode):
+    """A node to which nothing but what is allowed is sent; ``bound`` makes it one reading's."""
+
+    calls: Calls
+    own_authorities: bool
+
+    @classmethod
+    def bound(cls, calls: Calls, *, own_authorities: bool) -> type[Node]:
+        """The class for one reading; ``own_authorities``: no others than the context's."""
+        return type("Node", (cls,), {"calls": calls, "own_authorities": own_authorities})
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.pool.ConnectionCls = _watched(self.pool.ConnectionCls, self.calls)
+        if self.own_authorities and config.scheme == "https":
+            # Else urllib3 would add certifi's authorities to those of the context.
+            self.pool.ca_certs = None  # type: ignore[attr-defined]
+
+    def perform_request(
+        self, method: str, target: str, body: bytes | None = None,
+        headers: HttpHeaders | None = None, request_timeout: Any = None,
+    ) -> NodeApiResponse:  # fmt: skip
+        """Send an allowed request; raises Refused for any other, before anything is sent."""
+        check(method, target)
+        call = self.calls.current
+        call.node = self.config
+        if call.ended:
+            raise Ended
+        meta, data = super().perform_request(method, target, body, headers, call.timeout)
+        # Warnings of the server are for its administrators, and a body that is no JSON (a proxy's
+        # page) is told like any other: neither may end the call.
+        kept = {name: value for name, value in meta.headers.items() if name.lower() != "warning"}
+        meta.headers = HttpHeaders(kept | {"content-type": "application/json"})
+        return NodeApiResponse(meta, data)
+
+
+def _watched(base: Any, calls: Calls) -> Any:
+    """The class of connections with a lever: a second handle of its socket.
+
+    A shutdown by it ends what another thread does with the first, also within a TLS handshake,
+    and it cannot hit a socket that was given the same number in between.
+    """
+
+    class Watched(base):  # type: ignore[misc]
+        _lever: socket.socket | None = None
+
+        def _new_conn(self) -> socket.socket:
+            made: socket.socket = super()._new_conn()
+            self._lever = made.dup()
+            calls.current.hold(self._lever)
+            return made
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            calls.current.hold(self._lever)
+            if calls.current.ended:
+                raise Ended
+            super().request(*args, **kwargs)
+
+        def close(self) -> None:
+            lever, self._lever = self._lever, None
+            if lever is not None:
+                lever.close()
+            super().close()
+
+    return Watched
