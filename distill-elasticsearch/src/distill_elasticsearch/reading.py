@@ -1,0 +1,293 @@
+"""One reading: what it needs is found out, its passes are scanned at once, all is given back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distill_core.batch import Batch, Codes, Masked
+from distill_core.component import Request, Scan
+from distill_core.errors import SourceError
+from distill_core.extract import Rest, parse_path
+from distill_core.prepare import join
+from distill_elasticsearch.allowed import index_path
+from distill_elasticsearch.arrival import Arrivals
+from distill_elasticsearch.connection import open_connection
+from distill_elasticsearch.decode import Documents, Pages
+from distill_elasticsearch.dsl import to_query
+from distill_elasticsearch.failures import Failure, source_error
+from distill_elasticsearch.mapping import field_names, read_mappings
+from distill_elasticsearch.passes import Pass, passes
+from distill_elasticsearch.retry import Patience
+from distill_elasticsearch.scan import Scanner, Snapshot
+
+if TYPE_CHECKING:
+    from distill_elasticsearch.source import Elasticsearch
+
+Item = Batch | Documents
+POLL = 0.2
+"""Seconds after which a thread that waits for another looks whether it is to stop."""
+
+
+class Reading:
+    """A request to the server that ``source`` describes; use it once, and close it."""
+
+    def __init__(self, source: Elasticsearch, request: Request) -> None:
+        self.source, self.request = source, request
+        self.index = source.expression
+        self.patience = Patience(source.deadline.total_seconds())
+        self.connection = open_connection(source)
+        self.snapshot = Snapshot(self.connection, self.index, self.patience)
+        self.pages = Pages(request.columns, documents=request.documents)
+        self.partial: set[str] = set()
+        self.delivered = 0
+        try:
+            mappings = read_mappings(self.call, self.index, request.columns)
+            self.arrivals = Arrivals(mappings.indices)
+            query, told = to_query(request.where, request.columns, mappings)
+            self.passes = passes(query, request.columns, mappings)
+            self.pushed = None if told is None else str(told)
+        except BaseException:
+            self.close()
+            raise
+
+    def tasks(self, n: int) -> tuple[list[Pass], int]:
+        """The passes that find something, cut into about ``n`` ranges each; documents in all."""
+        found: list[Pass] = []
+        total = 0
+        for one in self.passes:
+            count, borders = self._survey(one, n)
+            total += count
+            if count:
+                found += one.cut(borders) if count > self.source.page else [one]
+        return found, total
+
+    def _survey(self, one: Pass, n: int) -> tuple[int, list[int]]:
+        """How many documents a pass finds, and where its field cuts them into ``n`` alike."""
+        body: dict[str, Any] = {"size": 0, "query": one.query, "track_total_hits": True}
+        if one.caps is not None and n > 1:
+            percents = [100 * i / n for i in range(1, n)]
+            quantiles = {"field": one.caps.name, "percents": percents, "keyed": False}
+            body["aggs"] = {"cuts": {"percentiles": quantiles}}
+        params = {"allow_partial_search_results": str(self.source.allow_partial).lower()}
+        answer = self.call("POST", index_path(self.index, "_search"), params=params, body=body)
+        values = answer.get("aggregations", {}).get("cuts", {}).get("values", [])
+        borders = [int(cut["value"]) for cut in values if cut["value"] is not None]
+        return int(answer["hits"]["total"]["value"]), borders
+
+    def parts(self, n: int) -> list[dict[str, Any]]:
+        """At most ``n`` parts of the reading, as requests carry them."""
+        tasks, _ = self.tasks(n)
+        ends = [[self.number(task), task.low, task.high] for task in tasks]
+        return [{"tasks": ends[i::n]} for i in range(min(n, len(ends)))]
+
+    def number(self, task: Pass) -> int:
+        """Which of the passes a task is cut from."""
+        return next(i for i, one in enumerate(self.passes) if one.query == task.query)
+
+    def fingerprint(self) -> str:
+        """Changes with every document that is written, changed or removed."""
+        last = {"max": {"field": "_seq_no"}}
+        by_index = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": last}}
+        body = {"size": 0, "track_total_hits": True, "aggs": {"indices": by_index}}
+        found = self.call("POST", index_path(self.index, "_search"), body=body)
+        told = [[bucket["key"], bucket["doc_count"], bucket["last"]["value"]]
+                for bucket in found["aggregations"]["indices"]["buckets"]]  # fmt: skip
+        text = json.dumps([self.source.params(), sorted(told)], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def locate(self, arrivals: Sequence[int], indices: Sequence[str]) -> list[str]:
+        """Index and id of each arrival, as the server names a document."""
+        known = Arrivals(indices or self.arrivals.indices)
+        found: dict[tuple[str, int], str] = {}
+        asked = [known.parts(arrival) for arrival in arrivals]
+        for index in dict.fromkeys(index for index, _ in asked):
+            numbers = [number for name, number in asked if name == index]
+            body = {"size": 10_000, "_source": False, "seq_no_primary_term": True,
+                    "query": {"terms": {"_seq_no": numbers}}}  # fmt: skip
+            answer = self.call("POST", index_path(index, "_search"), body=body)
+            hits = answer["hits"]["hits"]
+            found |= {(index, hit["_seq_no"]): f"{index}/_doc/{hit['_id']}" for hit in hits}
+        return [found.get(place, f"{place[0]} (number {place[1]})") for place in asked]
+
+    def call(self, method: str, path: str, **asked: Any) -> Any:
+        """One request, tried until the deadline, and its answer. Raises SourceError."""
+        try:
+            answer = self.patience.until_done(lambda: self.connection.call(method, path, **asked))
+        except Failure as failure:
+            raise self._told(failure) from None
+        return json.loads(answer.body)
+
+    def run(self, scan: Scan) -> Iterator[Item]:
+        """A page each, from several threads; in the order of time if that is asked and can be."""
+        tasks, total = self._tasks(scan)
+        scan.on_cancel(self.cancel)
+        try:
+            items = self._at_once(tasks)
+            if scan.sorted:
+                items = in_order(self._pages(tasks[0], self.request.limit))
+            yield from self._counted(scan, items, total)
+        finally:
+            scan.note(**self._facts())
+
+    def _tasks(self, scan: Scan) -> tuple[list[Pass], int]:
+        request = self.request
+        if request.part is not None:
+            return [self.passes[i].cut_to(low, high) for i, low, high in request.part["tasks"]], 0
+        ordered = request.sort is not None and request.limit is not None and not request.documents
+        tasks, total = self.tasks(1 if ordered else self.source.slices)
+        scan.sorted = ordered and len(tasks) == 1 and tasks[0].caps is not None
+        return tasks, total
+
+    def _counted(self, scan: Scan, items: Iterator[Item], total: int) -> Iterator[Item]:
+        for item in items:
+            self.delivered += len(item)
+            scan.progress(self.delivered, total or None)
+            yield item
+
+    def _scanner(self, limit: int | None) -> Scanner:
+        source = self.source
+        return Scanner(
+            self.connection, self.snapshot, self.pages, self.patience,
+            size=source.page if limit is None else min(source.page, max(limit, 100)),
+            timeout=source.timeout.total_seconds(), allow_partial=source.allow_partial,
+            source=self._fields(), order="desc" if self.request.sort == "-time" else "asc",
+            partial=self.partial,
+        )  # fmt: skip
+
+    def _pages(self, task: Pass, limit: int | None = None) -> Iterator[tuple[Item, NDArray[Any]]]:
+        """Each page's rows that count, and the times that they are sorted by."""
+        try:
+            for page, good in self._scanner(limit).scan(task):
+                kept = page.take(good)
+                arrival = self.arrivals.of(kept)
+                times = np.array([values[0] for values in kept.sort])
+                item: Item = kept.documents(arrival)
+                if not self.request.documents:
+                    item = kept.batch(arrival, self.request.columns)
+                yield item, times
+        except Failure as failure:
+            raise self._told(failure) from None
+
+    def _at_once(self, tasks: Sequence[Pass]) -> Iterator[Item]:
+        """All tasks, ``slices`` at a time, each in a thread of its own."""
+        rows: Queue[Item | BaseException | None] = Queue(maxsize=self.source.slices)
+        with ThreadPoolExecutor(self.source.slices, thread_name_prefix="distill-scan") as workers:
+            for task in tasks:
+                workers.submit(self._work, task, rows)
+            left = len(tasks)
+            try:
+                while left:
+                    try:
+                        item = rows.get(timeout=POLL)
+                    except Empty:
+                        continue
+                    if isinstance(item, BaseException):
+                        raise item
+                    if item is None:
+                        left -= 1
+                    elif len(item):
+                        yield item
+            finally:
+                if left:
+                    self.cancel()
+                workers.shutdown(cancel_futures=True)
+
+    def _work(self, task: Pass, rows: Queue[Any]) -> None:
+        last: BaseException | None = None
+        try:
+            for item, _ in self._pages(task):
+                self._put(rows, item)
+        except BaseException as error:  # noqa: BLE001 (the thread that reads raises it)
+            last = error
+        self._put(rows, last)
+
+    def _put(self, rows: Queue[Any], item: Any) -> None:
+        while not self.patience.stop.is_set():
+            try:
+                rows.put(item, timeout=POLL)
+            except Full:
+                continue
+            return
+
+    def cancel(self) -> None:
+        """End all that is under way, from whatever thread."""
+        self.patience.stop.set()
+        self.connection.cancel()
+
+    def close(self) -> None:
+        """Give the point in time and the connections back."""
+        self.patience.stop.set()
+        self.snapshot.close()
+        self.connection.close()
+
+    def _fields(self) -> Any:
+        """What of ``_source`` is fetched: all, or what the columns' paths lead to."""
+        if self.source.fetch == "documents" or self.request.documents:
+            return True
+        paths = [parse_path(path) for column in self.request.columns for path in column.paths]
+        if any(isinstance(path, Rest) for path in paths):
+            return True
+        return {"includes": field_names(self.request.columns)}
+
+    def _facts(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"pushed": self.pushed} if self.pushed else {}
+        if self.snapshot.opened > 1:
+            found["snapshot"] = "reopened"
+        if self.patience.retries:
+            found["retries"] = self.patience.retries
+        if self.pages.repaired:
+            found["repaired"] = self.pages.repaired
+        if self.partial:
+            found["partial"] = sorted(self.partial)
+        return found
+
+    def _told(self, failure: Failure) -> SourceError:
+        """The failure as the user hears of it: what was done, and how far it came."""
+        far = f" after {self.delivered:,} documents" if self.delivered else ""
+        return source_error(failure, f"reading {self.index!r}{far}")
+
+
+def in_order(pages: Iterator[tuple[Item, NDArray[Any]]]) -> Iterator[Item]:
+    """The same rows, cut so that rows of one time are never in two batches.
+
+    The server's order is of milliseconds: in a whole batch the reader can put them in order.
+    """
+    held: Batch | None = None
+    for batch, times in pages:
+        assert isinstance(batch, Batch)
+        rows = len(batch)
+        while rows and times[rows - 1] == times[-1]:
+            rows -= 1
+        if held is None or rows:
+            if rows:
+                yield joined(held, batch.take(slice(0, rows)))
+                held = None
+            held = joined(held, batch.take(slice(rows, None)))
+        else:
+            held = joined(held, batch)
+    if held is not None:
+        yield held
+
+
+def joined(one: Batch | None, other: Batch) -> Batch:
+    """Both, one after the other."""
+    if one is None:
+        return other
+    columns: dict[str, Codes | Masked] = {
+        name: join([one.columns[name], column]) for name, column in other.columns.items()
+    }
+    faults = {
+        name: np.concatenate(
+            [batch.faults.get(name, np.zeros(len(batch), dtype=bool)) for batch in (one, other)]
+        )
+        for name in {*one.faults, *other.faults}
+    }
+    return Batch(columns, np.concatenate([one.arrival, other.arrival]), faults, other.wanted)
