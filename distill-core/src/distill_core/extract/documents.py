@@ -9,12 +9,14 @@ import numpy as np
 
 from distill_core.batch import Batch, Bools, Codes, Ints, Masked
 from distill_core.columns import Column
-from distill_core.extract.paths import Rest, parse_path
-from distill_core.extract.values import read_values
+from distill_core.extract.bulk import read_values
+from distill_core.extract.paths import Constant, Field, Path, Rest, Template, parse_path
+
+Documents = Sequence[Mapping[str, Any]]
 
 
 def extract(
-    documents: Sequence[Mapping[str, Any]],
+    documents: Documents,
     columns: Sequence[Column],
     arrival: Ints,
     wanted: Collection[str] = frozenset(),
@@ -37,20 +39,49 @@ def extract(
     for column in columns:
         if not column.paths:
             continue
-        gets = [(Rest(read) if isinstance(p, Rest) else p).get for p in paths[column.name]]
-        filled[column.name], mask = read_values(_first(documents, gets), column)
+        found = [Rest(read) if isinstance(p, Rest) else p for p in paths[column.name]]
+        filled[column.name], mask = read_values(_first(documents, found), column)
         if mask.any():
             faults[column.name] = mask
     return Batch(filled, np.asarray(arrival, dtype=np.int64), faults, frozenset(wanted))
 
 
-def _first(documents: Sequence[Mapping[str, Any]], gets: Sequence[Any]) -> list[Any]:
+def _first(documents: Documents, paths: Sequence[Path]) -> list[Any]:
     """For each document the first of its values that is not null."""
-    get, *others = gets
-    values = [get(document) for document in documents]
+    path, *others = paths
+    values = _values(documents, path)
     for other in others:
-        values = [
-            other(document) if value is None else value
-            for value, document in zip(values, documents, strict=True)
-        ]
+        if type(None) not in set(map(type, values)):
+            break
+        open_ = [index for index, value in enumerate(values) if value is None]
+        found = _values([documents[index] for index in open_], other)
+        for index, value in zip(open_, found, strict=True):
+            values[index] = value
     return values
+
+
+def _values(documents: Documents, path: Path) -> list[Any]:
+    """``path.get`` of all documents, by as few calls as there may be."""
+    match path:
+        case Constant():
+            return [path.text] * len(documents)
+        case Field():
+            return _field(documents, path)
+        case Template():
+            rows = zip(*(_field(documents, field) for field in path.fields), strict=True)
+            return [path.fill(list(row)) for row in rows]
+        case _:
+            return [path.get(document) for document in documents]
+
+
+def _field(documents: Documents, field: Field) -> list[Any]:
+    text = field.text
+    values = [document.get(text) for document in documents]
+    if "." not in text or not documents:
+        return values
+    inner: Sequence[Any] = documents
+    for key in field.keys:
+        if not set(map(type, inner)) <= {dict, type(None)}:  # lists, texts, other mappings
+            return [field.get(document) for document in documents]
+        inner = [None if outer is None else outer.get(key) for outer in inner]
+    return [deep if value is None else value for value, deep in zip(values, inner, strict=True)]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import marshal
 import math
 import re
+from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import Any
 
 MAX_DEPTH = 64
@@ -15,6 +18,11 @@ _LONE = re.compile("[\ud800-\udfff]")
 _ENCODE = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode
+
+
+_BETWEEN = "\0 next \0"
+_SPLIT = f",{_ENCODE(_BETWEEN)},"
+_SIMPLE = {dict, list, str, int, float, bool, type(None)}
 
 
 class Unreadable(ValueError):
@@ -92,6 +100,56 @@ def too_deep(value: object) -> bool:
         if not level:
             return False
     return bool(level)
+
+
+def canonical_all(values: Sequence[Any]) -> list[str] | None:
+    """The ``canonical`` texts of values, made at once; None if one of them needs a look alone.
+
+    >>> canonical_all([{"b": [1, 2.0], "a": None}, "x"])
+    ['{"a":null,"b":[1,2.0]}', '"x"']
+    """
+    try:  # no two values that differ have the same bytes, as far as they are _simple
+        keys = list(map(marshal.dumps, values, repeat(2)))
+    except ValueError:
+        return None
+    distinct = dict(zip(keys, values, strict=True))
+    texts = _encode_each(list(distinct.values()))
+    if texts is None:
+        return None
+    place = dict(zip(distinct, texts, strict=True))
+    return [place[key] for key in keys]
+
+
+def _encode_each(values: list[object]) -> list[str] | None:
+    if not _simple(values):
+        return None
+    between: list[object] = [_BETWEEN] * (2 * len(values))
+    between[::2] = values
+    try:
+        text = _ENCODE(between[:-1])
+    except ValueError:
+        return None
+    if not text.isascii() and _LONE.search(text):
+        return None
+    # A value that holds the very mark makes more parts, never others of the same number.
+    parts = text[1:-1].split(_SPLIT)
+    return parts if len(parts) == len(values) else None
+
+
+def _simple(values: list[Any]) -> bool:
+    """Whether all is of JSON's own types, none a subclass, and nothing is ``too_deep``."""
+    for _ in range(MAX_DEPTH + 1):
+        if not set(map(type, values)) <= _SIMPLE:
+            return False
+        objects = [value for value in values if type(value) is dict]
+        lists = [value for value in values if type(value) is list]
+        if not objects and not lists:
+            return True
+        if not set(map(type, chain.from_iterable(objects))) <= {str}:
+            return False
+        inner = chain((found.values() for found in objects), lists)
+        values = list(chain.from_iterable(inner))
+    return False
 
 
 def _clean(value: Any) -> tuple[Any, bool]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -30,7 +30,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from distill_core.batch import Bools, Codes, Masked
 from distill_core.columns import UNITS, Column
 from distill_core.errors import SchemaError
 from distill_core.extract.jsontext import Unreadable, canonical, text_of
@@ -38,8 +37,10 @@ from distill_core.params import MICROSECOND, parse_duration
 
 Read = Callable[[Any], Any]
 
-_INT64 = range(-(2**63), 2**63)
-_YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+INT64 = range(-(2**63), 2**63)
+"""What an integer may be."""
+YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""The microseconds since the epoch that are times: years 1 to 9999."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (its zone is taken into account apart)
 _WHOLE = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -51,16 +52,8 @@ _ISO = re.compile(
 )
 
 
-def read_values(values: Sequence[Any], column: Column) -> tuple[Codes | Masked, Bools]:
-    """The column of JSON values (also aware datetimes, timedeltas), and where they are faults.
-
-    None is null and no fault. SchemaError if the column's zone does not exist.
-
-    >>> array, faults = read_values(["7", 7, 1.9, None], Column("n", type="integer"))
-    >>> array.to_list(), faults.tolist()
-    ([7, 7, None, None], [False, False, True, False])
-    """
-    read = reader(column)
+def read_each(values: Iterable[Any], read: Read) -> tuple[list[Any], list[int]]:
+    """Each value read, None for null; and the places of the faults."""
     found: list[Any] = []
     bad: list[int] = []
     for value in values:
@@ -72,11 +65,7 @@ def read_values(values: Sequence[Any], column: Column) -> tuple[Codes | Masked, 
         except Unreadable as fault:
             bad.append(len(found))
             found.append(fault.kept)
-    faults = np.zeros(len(found), dtype=bool)
-    faults[bad] = True
-    if column.type in ("string", "json", "ids"):
-        return Codes.of(found), faults
-    return Masked.of(found, DTYPES[column.type]), faults
+    return found, bad
 
 
 DTYPES: dict[str, Any] = {
@@ -126,7 +115,7 @@ def read_integer(value: Any) -> int:
         value = _number_of(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if type(value) is int and value in _INT64:
+    if type(value) is int and value in INT64:
         return value
     raise Unreadable
 
@@ -166,7 +155,7 @@ def read_time(value: Any, scale: int | None, zone: ZoneInfo | None) -> int:
         micros = _scaled(value, scale)
     else:
         raise Unreadable
-    if micros in _YEARS:
+    if micros in YEARS:
         return micros
     raise Unreadable
 
@@ -182,7 +171,7 @@ def read_duration(value: Any, scale: int | None) -> int:
             micros = parse_duration(value) // MICROSECOND
         except (ValueError, OverflowError):
             raise Unreadable from None
-    if micros in _INT64:
+    if micros in INT64:
         return micros
     raise Unreadable
 
