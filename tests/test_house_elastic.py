@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from elastic_data import load_made_up, load_recordings, make_template
+from recordings import recording
 
 
 @pytest.fixture
@@ -48,3 +52,25 @@ def test_killed_server_comes_back(own_elastic, index) -> None:
         own_elastic.admin("GET", "/")
     own_elastic.restart()
     assert own_elastic.admin("GET", f"{index}/_count")["count"] == 5
+
+
+def test_recordings_are_loaded_in_order(elastic) -> None:
+    """An index holds the objects of a recording, in the order of the file, under the template."""
+    make_template(elastic)
+    name = "userale-2.3.0-shop.ndjson"
+    index = load_recordings(elastic, [name])[name]
+    lines = recording(name).read_text("utf-8").splitlines()
+    wanted = [record for record in map(json.loads, lines) if isinstance(record, dict)]
+    asked = {"size": 10_000, "sort": "_seq_no"}
+    found = elastic.call("reader", "POST", f"{index}/_search", asked)["hits"]["hits"]
+    assert [hit["_source"] for hit in found] == wanted
+    fields = elastic.admin("GET", f"{index}/_mapping")[index]["mappings"]["properties"]
+    assert (fields["clientTime"]["type"], fields["type"]["type"]) == ("date", "keyword")
+
+
+def test_made_up_documents_are_loaded(elastic) -> None:
+    """Made-up documents are all there, spread over as many shards as were asked for."""
+    load_made_up(elastic, "made-up", 300, shards=3)
+    asked = {"aggs": {"sum": {"sum": {"field": "n"}}}}
+    told = elastic.admin("POST", "made-up/_search?size=0", asked)
+    assert (told["aggregations"]["sum"]["value"], told["_shards"]["total"]) == (44850, 3)

@@ -87,7 +87,7 @@ class Elastic:
     def bulk(self, index: str, documents: Iterable[Mapping[str, Any] | bytes]) -> None:
         """Index documents (or their bytes) in this order, to be found when this returns."""
         lines = (d if isinstance(d, bytes) else json.dumps(d).encode() for d in documents)
-        while body := b"".join(b'{"create":{}}\n%b\n' % line for line in islice(lines, 5000)):
+        while body := b"".join(b'{"create":{}}\n%b\n' % line for line in islice(lines, 10_000)):
             told = self.admin("POST", f"{index}/_bulk?filter_path=errors,items.*.error", body)
             if told["errors"]:
                 raise RuntimeError(f"bulk: {json.dumps(told)[:2000]}")

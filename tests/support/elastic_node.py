@@ -21,6 +21,7 @@ import time
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -186,36 +187,30 @@ class Node:
         """Where it answers."""
         return f"http{'s' * self.tls}://127.0.0.1:{self.port}"
 
-    def processes(self) -> list[psutil.Process]:
-        """The process that was started, and the server that it started in turn."""
-        if self.process is None:
-            return []
-        try:
-            first = psutil.Process(self.process.pid)
-            return [first, *first.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+    def server(self) -> psutil.Process:
+        """The process that answers: Elasticsearch's is a child of the one that was started."""
+        assert self.process is not None
+        first = psutil.Process(self.process.pid)
+        return next(iter(first.children()), first)
 
     def pause(self) -> None:
-        """Stop the processes where they are (SIGSTOP): connections stay, answers do not come."""
-        for process in self.processes():
-            process.suspend()
+        """Stop it where it is (SIGSTOP): connections stay, answers do not come."""
+        self.server().suspend()
 
     def resume(self) -> None:
-        """Let them go on."""
-        for process in self.processes():
-            process.resume()
+        """Let it go on."""
+        self.server().resume()
 
     def kill(self) -> None:
-        """End the processes as a loss of power would (SIGKILL); what they wrote stays."""
-        found = self.processes()
-        for process in found:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:  # ended with the one before
-                continue
-        psutil.wait_procs(found, timeout=30)
-        if self.process is not None:
+        """End it as a loss of power would (SIGKILL); what it wrote stays."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        with suppress(psutil.NoSuchProcess):  # it was about to end
+            self.server().kill()
+        try:
+            self.process.wait(10)  # the launcher sees the end of its child, and ends
+        except subprocess.TimeoutExpired:
+            self.process.kill()
             self.process.wait()
 
     def _launch(self) -> None:
