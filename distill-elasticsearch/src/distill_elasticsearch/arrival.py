@@ -27,8 +27,8 @@ class Arrivals:
 
     def of(self, page: Page) -> Ints:
         """The arrival of each hit. Raises SourceError ``source-limit`` beyond 4,096 indices."""
-        places = {name: self._place_of(name) for name in set(page.indices)}
-        index = np.array([places[name] for name in page.indices], dtype=np.int64)
+        places = {name: self._place_of(name) for name in set(page.index)}
+        index = np.array([places[name] for name in page.index], dtype=np.int64)
         shard = np.array([values[-1] for values in page.sort], dtype=np.int64) >> 32
         number = np.array(page.seq_no, dtype=np.int64)
         if len(self.indices) > 2**SHARD_BITS or (len(shard) and shard.max() >= 2**SHARD_BITS):

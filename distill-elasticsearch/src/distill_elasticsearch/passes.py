@@ -90,4 +90,4 @@ def _joined(where: Query, must: list[Query], must_not: list[Query]) -> Query:
     every = [query for query in (where, *must) if query != ALL]
     if not every and not must_not:
         return ALL
-    return {"bool": {"filter": every, "must_not": must_not}}
+    return {"bool": {"filter": every, "must_not": [*must_not]}}

@@ -10,19 +10,18 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from distill_core.batch import Batch, Codes, Masked
+from distill_core.batch import Bools
 from distill_core.component import Request, Scan
 from distill_core.errors import SourceError
 from distill_core.extract import Rest, parse_path
-from distill_core.prepare import join
 from distill_elasticsearch.allowed import index_path
 from distill_elasticsearch.arrival import Arrivals
 from distill_elasticsearch.connection import open_connection
-from distill_elasticsearch.decode import Documents, Pages
+from distill_elasticsearch.decode import Page, Pages
 from distill_elasticsearch.dsl import to_query
 from distill_elasticsearch.failures import Failure, source_error
+from distill_elasticsearch.found import Documents, Found, Item, in_order
 from distill_elasticsearch.mapping import field_names, read_mappings
 from distill_elasticsearch.passes import Pass, passes
 from distill_elasticsearch.retry import Patience
@@ -31,7 +30,6 @@ from distill_elasticsearch.scan import Scanner, Snapshot
 if TYPE_CHECKING:
     from distill_elasticsearch.source import Elasticsearch
 
-Item = Batch | Documents
 POLL = 0.2
 """Seconds after which a thread that waits for another looks whether it is to stop."""
 
@@ -146,11 +144,18 @@ class Reading:
         scan.sorted = ordered and len(tasks) == 1 and tasks[0].caps is not None
         return tasks, total
 
-    def _counted(self, scan: Scan, items: Iterator[Item], total: int) -> Iterator[Item]:
-        for item in items:
-            self.delivered += len(item)
+    def _counted(self, scan: Scan, found: Iterator[Found], total: int) -> Iterator[Item]:
+        """The items alone; what else is to be told of them is told to the scan."""
+        for one in found:
+            self.delivered += len(one.item)
+            for reason, arrivals in one.rejected.items():
+                for arrival in arrivals:
+                    scan.reject(reason, arrival)
+            if one.counts:
+                scan.note(**one.counts)
             scan.progress(self.delivered, total or None)
-            yield item
+            if len(one.item):
+                yield one.item
 
     def _scanner(self, limit: int | None) -> Scanner:
         source = self.source
@@ -162,23 +167,39 @@ class Reading:
             partial=self.partial,
         )  # fmt: skip
 
-    def _pages(self, task: Pass, limit: int | None = None) -> Iterator[tuple[Item, NDArray[Any]]]:
-        """Each page's rows that count, and the times that they are sorted by."""
+    def _pages(self, task: Pass, limit: int | None = None) -> Iterator[Found]:
         try:
             for page, good in self._scanner(limit).scan(task):
-                kept = page.take(good)
-                arrival = self.arrivals.of(kept)
-                times = np.array([values[0] for values in kept.sort])
-                item: Item = kept.documents(arrival)
-                if not self.request.documents:
-                    item = kept.batch(arrival, self.request.columns)
-                yield item, times
+                yield self._found(page, good)
         except Failure as failure:
             raise self._told(failure) from None
 
-    def _at_once(self, tasks: Sequence[Pass]) -> Iterator[Item]:
+    def _found(self, page: Page, good: Bools) -> Found:
+        """What a page brings: its rows that are ``good``."""
+        if page.without_source:
+            raise SourceError(
+                f"an index of {self.index!r} does not keep the documents (_source is disabled)",
+                code="source-format",
+                hint="it can be searched, but not read; name the others alone",
+            )
+        arrival = self.arrivals.of(page)
+        among = np.flatnonzero(good).tolist()
+        rows = page.rows(among)
+        item: Item = Documents([page.sources[row] for row in rows], arrival[rows])
+        if not self.request.documents:
+            item = page.batch(arrival, self.request.columns, among=among)
+        return Found(
+            item,
+            np.array([page.sort[row][0] for row in rows]),
+            {reason: arrival[[row for row in places if good[row]]].tolist()
+             for reason, places in page.rejected.items()},
+            {name: count for name, count in
+             (("repaired", page.repaired), ("surrogates", page.surrogates)) if count},
+        )  # fmt: skip
+
+    def _at_once(self, tasks: Sequence[Pass]) -> Iterator[Found]:
         """All tasks, ``slices`` at a time, each in a thread of its own."""
-        rows: Queue[Item | BaseException | None] = Queue(maxsize=self.source.slices)
+        rows: Queue[Found | BaseException | None] = Queue(maxsize=self.source.slices)
         with ThreadPoolExecutor(self.source.slices, thread_name_prefix="distill-scan") as workers:
             for task in tasks:
                 workers.submit(self._work, task, rows)
@@ -193,7 +214,7 @@ class Reading:
                         raise item
                     if item is None:
                         left -= 1
-                    elif len(item):
+                    else:
                         yield item
             finally:
                 if left:
@@ -203,8 +224,8 @@ class Reading:
     def _work(self, task: Pass, rows: Queue[Any]) -> None:
         last: BaseException | None = None
         try:
-            for item, _ in self._pages(task):
-                self._put(rows, item)
+            for found in self._pages(task):
+                self._put(rows, found)
         except BaseException as error:  # noqa: BLE001 (the thread that reads raises it)
             last = error
         self._put(rows, last)
@@ -243,8 +264,6 @@ class Reading:
             found["snapshot"] = "reopened"
         if self.patience.retries:
             found["retries"] = self.patience.retries
-        if self.pages.repaired:
-            found["repaired"] = self.pages.repaired
         if self.partial:
             found["partial"] = sorted(self.partial)
         return found
@@ -253,41 +272,3 @@ class Reading:
         """The failure as the user hears of it: what was done, and how far it came."""
         far = f" after {self.delivered:,} documents" if self.delivered else ""
         return source_error(failure, f"reading {self.index!r}{far}")
-
-
-def in_order(pages: Iterator[tuple[Item, NDArray[Any]]]) -> Iterator[Item]:
-    """The same rows, cut so that rows of one time are never in two batches.
-
-    The server's order is of milliseconds: in a whole batch the reader can put them in order.
-    """
-    held: Batch | None = None
-    for batch, times in pages:
-        assert isinstance(batch, Batch)
-        rows = len(batch)
-        while rows and times[rows - 1] == times[-1]:
-            rows -= 1
-        if held is None or rows:
-            if rows:
-                yield joined(held, batch.take(slice(0, rows)))
-                held = None
-            held = joined(held, batch.take(slice(rows, None)))
-        else:
-            held = joined(held, batch)
-    if held is not None:
-        yield held
-
-
-def joined(one: Batch | None, other: Batch) -> Batch:
-    """Both, one after the other."""
-    if one is None:
-        return other
-    columns: dict[str, Codes | Masked] = {
-        name: join([one.columns[name], column]) for name, column in other.columns.items()
-    }
-    faults = {
-        name: np.concatenate(
-            [batch.faults.get(name, np.zeros(len(batch), dtype=bool)) for batch in (one, other)]
-        )
-        for name in {*one.faults, *other.faults}
-    }
-    return Batch(columns, np.concatenate([one.arrival, other.arrival]), faults, other.wanted)

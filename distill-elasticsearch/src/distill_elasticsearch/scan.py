@@ -137,7 +137,9 @@ class Scanner:
 
     def _check(self, page: Page) -> None:
         """Raise Failure if a part of the answer is missing; with allow_partial it is told."""
-        missing = [f"{shard}: {reason}" for shard, reason in page.failures]
+        missing = [f"{f.index}[{f.shard}]: {f.type} {f.reason}" for f in page.failures]
+        if page.failed and not missing:
+            missing.append(f"{page.failed} of {page.shards} shards did not answer")
         if page.timed_out or page.terminated_early:
             missing.append("the server stopped before it was through")
         if not missing:
@@ -182,7 +184,7 @@ class _Place:
             if self.again:
                 good &= times >= self.last if self.order == "asc" else times <= self.last
         if self.again:
-            known = zip(page.indices, page.ids, strict=True)
+            known = zip(page.index, page.ids, strict=True)
             good &= np.fromiter((hit not in self.seen for hit in known), bool, len(page))
         return good
 
@@ -199,7 +201,7 @@ class _Place:
             start = len(page)
             while start and page.sort[start - 1][0] == last:
                 start -= 1
-        self.seen.update(zip(page.indices[start:], page.ids[start:], strict=True))
+        self.seen.update(zip(page.index[start:], page.ids[start:], strict=True))
         if len(self.seen) > MAX_SEEN:
             raise SourceError(
                 f"more than {MAX_SEEN:,} documents have one time, or none",
