@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from elastic_transport import NodeConfig, Serializer, TransportError
 from elasticsearch import ApiError, UnsupportedProductError
 from elasticsearch import Elasticsearch as Client
 
+from distill_core.errors import SpecError
 from distill_elasticsearch.address import Address, cloud_address, parse_address, plaintext
-from distill_elasticsearch.failures import Failure, clean, status_failure
+from distill_elasticsearch.failures import Failure, clean, product_failure, status_failure
 from distill_elasticsearch.node import Call, Calls, Node
 from distill_elasticsearch.tls import causes, speaks_tls, tls_context, tls_reason
 
 if TYPE_CHECKING:
+    from distill_core.params import Secret
     from distill_elasticsearch.source import Elasticsearch
 
 _CLOSING = 5.0
@@ -27,6 +30,9 @@ _CLOSING = 5.0
 _JSON_TYPES = ("application/json", "application/vnd.elasticsearch+json")
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 _logger = logging.getLogger("distill_elasticsearch")
+for _name in ("distill_elasticsearch", "elastic_transport"):
+    # Who sets up logging reads them; without it Python would print each failed try to stderr.
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -98,10 +104,11 @@ class Connection:
         if call.ended:
             return _ended(call)
         if isinstance(error, UnsupportedProductError):
-            text = "this is not Elasticsearch: the server does not say that it is"
-            return Failure("status", text, error.meta.status, "unsupported_product")
+            return product_failure(error.meta.status, error.meta.headers)
         if isinstance(error, ApiError):
             self._answered = True
+            if product := product_failure(error.meta.status, error.meta.headers):
+                return product
             body = error.body if isinstance(error.body, bytes) else b""
             return status_failure(error.meta.status, error.meta.headers, body)
         if isinstance(error, TransportError):
@@ -165,6 +172,7 @@ def open_connection(source: Elasticsearch) -> Connection:
         [_node(source, place) for place in addresses],
         node_class=Node.bound(calls, own_authorities=source.ca_file is not None),
         serializers=dict.fromkeys(_JSON_TYPES, _Raw()),
+        meta_header=False,
         max_retries=0,
         retry_on_timeout=False,
         retry_on_status=(),
@@ -198,12 +206,25 @@ def _node(source: Elasticsearch, place: Address) -> NodeConfig:
     )
 
 
+def _token(name: str, secret: Secret) -> str:
+    """A secret as a header may hold it; urllib3's own error would tell the secret."""
+    token = secret.reveal()
+    if not re.fullmatch(r"[!-~]+", token):
+        raise SpecError(
+            "the secret is empty, or has characters that no token has",
+            code="param-invalid",
+            hint="look for blanks and line ends",
+            path=name,
+        )
+    return token
+
+
 def _credentials(source: Elasticsearch) -> dict[str, Any]:
     """The only place where secrets are read."""
     if source.api_key is not None:
-        return {"api_key": source.api_key.reveal()}
+        return {"api_key": _token("api_key", source.api_key)}
     if source.bearer is not None:
-        return {"bearer_auth": source.bearer.reveal()}
+        return {"bearer_auth": _token("bearer", source.bearer)}
     if source.username is not None and source.password is not None:
         return {"basic_auth": (source.username, source.password.reveal())}
     return {}

@@ -14,6 +14,9 @@ from distill_core.errors import SourceError
 
 Kind = Literal["connection", "timeout", "tls", "status", "partial", "cancelled"]
 
+_EMPTY_WORDS = {"search_phase_execution_exception", "media_type_header_exception"}
+"""Errors whose own reason says nothing; their causes do."""
+_OTHER_PRODUCT = "unsupported_product"
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{80,}")
 
 
@@ -53,10 +56,9 @@ def status_failure(status: int, headers: Mapping[str, str], body: bytes) -> Fail
     kind, reason = "", ""
     if isinstance(error, dict):
         kind, reason = str(error.get("type") or ""), str(error.get("reason") or "")
-        causes = [cause for cause in _causes(error) if cause is not error]
-        if kind == "search_phase_execution_exception" and causes:
-            reasons = dict.fromkeys(str(cause["reason"]) for cause in causes if cause.get("reason"))
-            reason = "; ".join([reason, *(r for r in reasons if r != reason)])
+        if kind in _EMPTY_WORDS:
+            told = [cause.get("reason") for cause in _causes(error)]
+            reason = "; ".join(dict.fromkeys(text for text in told if isinstance(text, str)))
     elif isinstance(error, str):
         reason = error
     return Failure(
@@ -67,6 +69,20 @@ def status_failure(status: int, headers: Mapping[str, str], body: bytes) -> Fail
         root=frozenset(str(cause["type"]) for cause in _causes(error) if cause.get("type")),
         retry_after=_seconds(headers.get("retry-after")),
     )
+
+
+def product_failure(status: int, headers: Mapping[str, str]) -> Failure | None:
+    """The failure that the answer of another product is; None where it may be Elasticsearch's.
+
+    Elasticsearch names itself in every answer but where nobody is let in, or something before it
+    answers.
+    """
+    fork = headers.get("x-opensearch-version")
+    answered = status in {200, 400, 404, 405, 406}
+    if "x-elastic-product" in headers or not answered:
+        return None
+    what = f"but {clean(fork)}" if fork else "or one from before 8.0: it does not say what it is"
+    return Failure("status", f"the server is not Elasticsearch, {what}", status, _OTHER_PRODUCT)
 
 
 def _causes(node: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -138,8 +154,8 @@ def _told(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
 
 def _told_status(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
     status, reason, types = failure.status, failure.reason, failure.root | {failure.type}
-    if "unsupported_product" in types:
-        hint = "OpenSearch and other forks are not read; export to files, or ask for a plugin"
+    if _OTHER_PRODUCT in types:
+        hint = "look whether hosts is right; export OpenSearch to files, and read these"
         return "source-version", reason, hint
     if "media_type_header_exception" in types or status == 406:
         return "source-version", *_version(reason)

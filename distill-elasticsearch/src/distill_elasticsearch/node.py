@@ -16,6 +16,40 @@ from distill_elasticsearch.allowed import check
 Why = Literal["cancelled", "timeout"]
 
 
+class Lever:
+    """A second handle of a connection's socket, to shut it down while another thread uses it.
+
+    This works within a TLS handshake too, and never hits another socket of the same number. It
+    stays open while a call holds it, though the connection has left it: an answer may come in
+    after the connection is closed (``Connection: close``).
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._lock = sock.dup(), threading.Lock()
+        self._held = self._left = False
+
+    def pull(self) -> None:
+        """Shut the socket down: who reads from it gets no more."""
+        with self._lock, suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, held: bool) -> None:
+        """A call takes it, or is done with it."""
+        with self._lock:
+            self._held = held
+            self._close()
+
+    def leave(self) -> None:
+        """The connection is closed."""
+        with self._lock:
+            self._left = True
+            self._close()
+
+    def _close(self) -> None:
+        if self._left and not self._held:
+            self._sock.close()
+
+
 class Call:
     """One request under way: its time, where it went, and the way to end it from outside."""
 
@@ -23,7 +57,7 @@ class Call:
         self.timeout, self.closing = timeout, closing
         self.ended: Why | None = None
         self.node: NodeConfig | None = None
-        self._lever: socket.socket | None = None
+        self._lever: Lever | None = None
         self._lock = threading.Lock()
 
     def end(self, why: Why) -> None:
@@ -31,15 +65,18 @@ class Call:
         with self._lock:
             self.ended = self.ended or why
             if self._lever is not None:
-                with suppress(OSError):
-                    self._lever.shutdown(socket.SHUT_RDWR)
+                self._lever.pull()
 
-    def hold(self, lever: socket.socket | None) -> None:
-        """The socket that carries the request from now on; None: none does."""
+    def hold(self, lever: Lever | None) -> None:
+        """What carries the request from now on; None: nothing does."""
         with self._lock:
+            if self._lever is not None:
+                self._lever.hold(False)
             self._lever = lever
-        if self.ended:
-            self.end(self.ended)
+            if lever is not None:
+                lever.hold(True)
+                if self.ended:
+                    lever.pull()
 
 
 class Calls:
@@ -127,18 +164,14 @@ class Node(Urllib3HttpNode):
 
 
 def _watched(base: Any, calls: Calls) -> Any:
-    """The class of connections with a lever: a second handle of its socket.
-
-    A shutdown by it ends what another thread does with the first, also within a TLS handshake,
-    and it cannot hit a socket that was given the same number in between.
-    """
+    """The class of connections with a lever, which the call that uses one holds."""
 
     class Watched(base):  # type: ignore[misc]
-        _lever: socket.socket | None = None
+        _lever: Lever | None = None
 
         def _new_conn(self) -> socket.socket:
             made: socket.socket = super()._new_conn()
-            self._lever = made.dup()
+            self._lever = Lever(made)
             calls.current.hold(self._lever)
             return made
 
@@ -151,7 +184,7 @@ def _watched(base: Any, calls: Calls) -> Any:
         def close(self) -> None:
             lever, self._lever = self._lever, None
             if lever is not None:
-                lever.close()
+                lever.leave()
             super().close()
 
     return Watched
