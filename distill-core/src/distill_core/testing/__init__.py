@@ -6,10 +6,13 @@
         def component(self):
             return DropBots(names=("crawler",))
 
+``chaos`` is a proxy for the tests of sources that ask a server: it resets, hangs, refuses, cuts.
+
 Needs the extra ``test`` (pytest, hypothesis). Nothing runs when this is imported. A standard test
 may be weakened only by ``pytest.mark.xfail`` with a reason.
 """
 
+from distill_core.testing import chaos
 from distill_core.testing.components import ComponentTests
 from distill_core.testing.logs import COLUMNS, build, documents, logs
 from distill_core.testing.models import ModelTests
@@ -28,6 +31,7 @@ __all__ = [
     "SourceTests",
     "TransformTests",
     "build",
+    "chaos",
     "documents",
     "logs",
 ]
