@@ -116,7 +116,7 @@ class _Compiler:
         """The test on a field, or what of it was not indexed."""
         caps = self.mappings.get(name)
         if caps is None:
-            return {"term": {"_ignored": name}} if self.mappings.dynamic else ALL
+            return {"term": {"_ignored": name}} if self.mappings.tells(name) else ALL
         if caps.family is None and (inner := self.mappings.get(f"{name}.keyword")) is not None:
             caps = inner  # a text with its keyword beside it
         if caps.family is None or not caps.searchable:
@@ -125,7 +125,7 @@ class _Compiler:
         if query == ALL:
             return ALL
         others: list[Query] = [{"term": {"_ignored": caps.name}}]
-        if caps.unmapped and not self.mappings.dynamic:
+        if caps.unmapped and not self.mappings.tells(name):
             others.append({"terms": {"_index": list(caps.unmapped)}})
         return _or([query, *others])
 
@@ -256,9 +256,10 @@ def _range(caps: FieldCaps, low: Any, high: Any, *, whole: bool = False) -> Quer
 def _or(queries: list[Query]) -> Query:
     if ALL in queries:
         return ALL
-    if len(queries) < 2:
-        return queries[0] if queries else NONE
-    return {"bool": {"should": queries, "minimum_should_match": 1}}
+    parts = [part for query in queries for part in query.get("bool", {}).get("should", [query])]
+    if len(parts) < 2:
+        return parts[0] if parts else NONE
+    return {"bool": {"should": parts, "minimum_should_match": 1}}
 
 
 def _all(made: list[Made]) -> Made:

@@ -53,18 +53,24 @@ class FieldCaps:
 class Mappings:
     """What the indices of a reading have: their names, sorted, and the fields by name.
 
-    ``dynamic``: what no index maps is in no document. ``plain``: a field exists in the index only
-    if the document itself has it (no aliases, copies, values for null, runtime fields).
+    ``closed``: objects (``""``: documents) whose keys may be there without being mapped.
+    ``plain``: a field exists in the index only if the document itself has it (no aliases, copies,
+    values for null, runtime fields).
     """
 
     indices: tuple[str, ...]
     fields: Mapping[str, FieldCaps] = field(default_factory=dict)
-    dynamic: bool = True
+    closed: frozenset[str] = frozenset()
     plain: bool = True
 
     def get(self, name: str) -> FieldCaps | None:
         """The field; None if no index maps it."""
         return self.fields.get(name)
+
+    def tells(self, name: str) -> bool:
+        """Whether an index that does not map the field has it in no document."""
+        keys = name.split(".")
+        return self.closed.isdisjoint(".".join(keys[:depth]) for depth in range(len(keys)))
 
 
 def field_names(columns: Iterable[Column]) -> list[str]:
@@ -103,7 +109,7 @@ def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]
             for name, caps in told.items()
             if caps is not None
         },
-        details.dynamic,
+        frozenset(details.closed),
         details.plain,
     )
 
@@ -126,7 +132,8 @@ class _Details:
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self.formats: dict[str, set[str]] = {}
-        self.dynamic = self.plain = True
+        self.closed: set[str] = set()
+        self.plain = True
         for told in answer.values():
             mappings = told.get("mappings", {})
             if mappings.get("runtime"):
@@ -135,7 +142,7 @@ class _Details:
 
     def _walk(self, node: Mapping[str, Any], name: str) -> None:
         if str(node.get("dynamic")).lower() in ("false", "runtime") or "enabled" in node:
-            self.dynamic = False
+            self.closed.add(name)
         if node.get("type") == "alias" or "copy_to" in node or "null_value" in node:
             self.plain = False
         if node.get("type") in ("date", "date_nanos"):

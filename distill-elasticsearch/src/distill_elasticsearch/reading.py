@@ -98,7 +98,7 @@ class Reading:
         found = self.call("POST", index_path(self.index, "_search"), body=body)
         told = [[bucket["key"], bucket["doc_count"], bucket["last"]["value"]]
                 for bucket in found["aggregations"]["indices"]["buckets"]]  # fmt: skip
-        text = json.dumps([self.source.params(), sorted(told)], sort_keys=True)
+        text = json.dumps([self.source.hosts, self.source.cloud_id, self.index, sorted(told)])
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def locate(self, arrivals: Sequence[int], indices: Sequence[str]) -> list[str]:
