@@ -8,6 +8,7 @@ surrogates become U+FFFD, NaN and numbers beyond every float are faults, as is r
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -80,6 +81,8 @@ class Page:
     def rows(self, among: Sequence[int] | None = None) -> list[int]:
         """The places, ``among`` some, whose documents are there."""
         places = range(len(self)) if among is None else among
+        if not self.rejected and not self.without_source:
+            return list(places)
         return [row for row in places if self.sources[row] is not None]
 
     def batch(
@@ -186,9 +189,10 @@ _REFUSED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 def _judge(page: Page) -> None:
     """Reject what is nested too deep, and tell whether documents are not kept at all."""
-    missing = sum(source is None for source in page.sources)
-    page.without_source = missing > sum(map(len, page.rejected.values()))
-    if _some_deep(page.sources):
+    if type(None) in set(map(type, page.sources)):
+        missing = sum(source is None for source in page.sources)
+        page.without_source = missing > sum(map(len, page.rejected.values()))
+    if _maybe_deep(page.sources):
         for place, source in enumerate(page.sources):
             if source is not None and too_deep(source):
                 page.rejected.setdefault("too_deep", []).append(place)
@@ -267,16 +271,15 @@ def _roots(columns: Sequence[Column]) -> frozenset[str]:
     return frozenset().union(*(path.roots for path in paths))
 
 
-def _some_deep(documents: Sequence[dict[str, Any] | None]) -> bool:
-    """Whether ``too_deep`` would be true of one of them; all are of JSON's own types."""
-    level: list[Any] = [document for document in documents if document]
-    for _ in range(MAX_DEPTH):
+def _maybe_deep(documents: Sequence[dict[str, Any] | None]) -> bool:
+    """Whether ``too_deep`` may be true of one of them, which is quickly ruled out.
+
+    What the collector does not track holds no other lists or objects; it knows that of itself.
+    """
+    level: Sequence[Any] = [document for document in documents if document]
+    for _ in range(MAX_DEPTH - 1):
         inner = (found.values() if type(found) is dict else found for found in level)
-        items = list(chain.from_iterable(inner))
-        if _CONTAINERS.isdisjoint(map(type, items)):
+        level = list(filter(gc.is_tracked, chain.from_iterable(inner)))
+        if not level:
             return False
-        level = [item for item in items if type(item) in _CONTAINERS]
     return True
-
-
-_CONTAINERS = {dict, list}
