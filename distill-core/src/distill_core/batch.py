@@ -147,31 +147,73 @@ class Lists:
 
     ``null`` marks rows that have no list (an empty list is something else); None: no row.
 
-    >>> Lists(np.array([0, 2, 2]), np.array([7, 8])).to_list()
-    [[7, 8], []]
+    Rows that were taken are views: ``starts`` and ``lengths`` say where in a ``pool`` each list
+    lies, and offsets and values are made when somebody looks at them.
+
+    >>> lists = Lists(np.array([0, 2, 2]), np.array([7, 8]))
+    >>> lists.to_list(), lists.take(np.array([1, 0, 0])).values
+    ([[7, 8], []], array([7, 8, 7, 8]))
     """
+
+    null: Bools
 
     def __init__(
         self, offsets: NDArray[Any], values: NDArray[Any], null: Bools | None = None
     ) -> None:
-        self.offsets = np.asarray(offsets, dtype=np.int64)
-        self.values = np.asarray(values)
-        self.null = np.zeros(len(self), dtype=bool) if null is None else null
+        offsets = np.asarray(offsets, dtype=np.int64)
+        null = np.zeros(len(offsets) - 1, dtype=bool) if null is None else null
+        vars(self).update(offsets=offsets, values=np.asarray(values), null=null)
+
+    @classmethod
+    def view(cls, starts: Ints, lengths: Ints, pool: NDArray[Any], null: Bools) -> Lists:
+        """Lists that begin at these places of the pool, and are so long."""
+        found = Lists.__new__(Lists)
+        vars(found).update(starts=starts, lengths=lengths, pool=pool, null=null)
+        return found
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self.null)
 
-    @property
+    @cached_property
+    def starts(self) -> Ints:
+        """Where in the pool each list begins."""
+        return self.offsets[:-1]
+
+    @cached_property
     def lengths(self) -> Ints:
         return np.diff(self.offsets)
 
+    @cached_property
+    def pool(self) -> NDArray[Any]:
+        """What the lists are parts of."""
+        return self.values
+
+    @cached_property
+    def offsets(self) -> Ints:
+        offsets = np.zeros(len(self) + 1, dtype=np.int64)
+        np.cumsum(self.lengths, out=offsets[1:])
+        return offsets
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        starts, offsets = self.starts, self.offsets
+        shift = starts - offsets[:-1]
+        if not len(starts) or (shift == shift[0]).all():  # side by side already
+            first = int(shift[0]) if len(starts) else 0
+            return self.pool[first : first + int(offsets[-1])]
+        if offsets[-1] == len(starts) and (self.lengths == 1).all():
+            return self.pool.take(starts)
+        places = np.repeat(shift, self.lengths)
+        places += np.arange(offsets[-1])
+        return self.pool.take(places)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Lists, (self.offsets, self.values, self.null))
+
     def take(self, rows: NDArray[Any] | slice) -> Lists:
         """The same column for these rows (positions, a mask or a slice)."""
-        starts, lengths = self.offsets[:-1][rows], self.lengths[rows]
-        offsets = np.zeros(len(starts) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        shift = np.repeat(starts - offsets[:-1], lengths)
-        return Lists(offsets, self.values[np.arange(offsets[-1]) + shift], self.null[rows])
+        lengths, null = _taken(self.lengths, rows), _taken(self.null, rows)
+        return Lists.view(_taken(self.starts, rows), lengths, self.pool, null)
 
     def to_list(self) -> list[list[int] | None]:
         """The lists of positions, None where there is none."""
@@ -219,6 +261,9 @@ class Steps(Lists):
     ) -> None:
         super().__init__(offsets, values, null)
         self.numbers, self.names = np.asarray(numbers, dtype=np.int64), names
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Steps, (self.offsets, self.values, self.numbers, self.names, self.null))
 
     def take(self, rows: NDArray[Any] | slice) -> Steps:
         flat = Lists(self.offsets, np.arange(len(self.values)), self.null).take(rows)

@@ -16,6 +16,12 @@ from distill_core.prepare import unite
 if TYPE_CHECKING:
     from distill_core.log._log import EventLog, Step
 
+BLOCK = 1 << 16
+"""Values that are looked through for repetitions at a time, or one list if that is longer."""
+
+SPARE = 4
+"""So many times its lists' length is a pool of lists at most."""
+
 SOURCE_IDS = Column(
     "source_ids", type="ids", description="the source's events that this one is made of"
 )
@@ -47,11 +53,14 @@ def derive(
         hashes = window_ids(by.__component__, by.params_key(), labels, time)
         own = _blank(log, made) | own
     else:
-        ids = Lists(sources.offsets, log.positions.take(sources.values))
+        ids = positions_of(log, sources)
         hashes = made_ids(log.ids, by.__component__, by.params_key(), ids)
         origin, place = _places(~gone, at)
     own["id"] = (log.columns["id"], Masked.full(np.arange(made, dtype=np.int64) + len(log.ids)))
-    own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
+    if at is not None and "source_ids" not in log.data:
+        own["source_ids"] = (SOURCE_IDS, ids)  # events that nothing made are their own source
+    else:
+        own["source_ids"] = (SOURCE_IDS, united_sources(log, sources))
     specs, data = dict(log.columns), dict[str, Array]()
     data |= {n: c.take(origin) for n, c in log.data.items() if n not in own}
     for name, (spec, array) in own.items():
@@ -192,23 +201,18 @@ def _merge_lists(log: EventLog, name: str, new: Lists, origin: Ints, place: Ints
         order = origin.copy()
         order[place] = len(old) + np.arange(len(new))
         return Steps.join([old, new]).take(order)
-    # events that nothing made are their own source
-    base = old.take(origin) if isinstance(old, Lists) else None
-    lengths = np.ones(rows, dtype=np.int64) if base is None else base.lengths
-    null = np.zeros(rows, dtype=bool) if base is None else base.null
+    if isinstance(old, Lists):
+        pool, base = old.pool, old.take(origin)
+        starts, lengths, null = base.starts, base.lengths, base.null
+    else:  # events that nothing made are their own source
+        pool, starts = log.positions, origin.astype(np.int64)
+        lengths, null = np.ones(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
+    starts[place] = new.starts + len(pool)
     lengths[place], null[place] = new.lengths, new.null
-    offsets = np.zeros(rows + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    values = np.empty(offsets[-1] + 1, dtype=np.int64)  # one more: the last list may be empty
-    if base is None:
-        values[offsets[:-1]] = log.positions.take(origin)
-    else:
-        stays = np.ones(rows, dtype=bool)
-        stays[place] = False
-        kept = base.take(np.flatnonzero(stays))
-        values[_flat(offsets[:-1][stays], kept)] = kept.values
-    values[_flat(offsets.take(place), new)] = new.values
-    return Lists(offsets, values[:-1], null)
+    merged = Lists.view(starts, lengths, np.concatenate([pool, new.pool]), null)
+    if len(merged.pool) > SPARE * int(lengths.sum()):  # too much of it belongs to nobody any more
+        return Lists(merged.offsets, merged.values, null)
+    return merged
 
 
 def _no_lists(rows: int) -> Lists:
@@ -225,26 +229,54 @@ def _lists_at(place: Ints, new: Lists, rows: int) -> Lists:
     return Lists(offsets, new.values, null)
 
 
-def _flat(begins: Ints, lists: Lists) -> Ints:
-    """The places of the lists' values if the lists begin at these."""
-    places = np.repeat(begins - lists.offsets[:-1], lists.lengths)
-    places += np.arange(len(lists.values))
-    return places
+def positions_of(log: EventLog, rows: Lists) -> Lists:
+    """These rows as places in the table of ids."""
+    return rows.with_values(log.positions.take(rows.values))
 
 
 def united_sources(log: EventLog, sources: Lists) -> Lists:
     """The source's events behind these rows, in order, each once."""
     if "source_ids" not in log.data:
-        return Lists(sources.offsets, log.positions.take(sources.values))
-    inner = log.sources.take(sources.values)
-    owner = np.repeat(np.repeat(np.arange(len(sources)), sources.lengths), inner.lengths)
-    if ((owner[1:] > owner[:-1]) | (inner.values[1:] > inner.values[:-1])).all():
-        return Lists(inner.offsets.take(sources.offsets), inner.values)
-    key = np.lexsort([inner.values, owner])
-    again = np.zeros(len(key), dtype=bool)
-    same = (owner[key][1:] == owner[key][:-1]) & (inner.values[key][1:] == inner.values[key][:-1])
-    again[key[1:][same]] = True
-    return Lists(
-        np.concatenate([[0], np.cumsum(np.bincount(owner[~again], minlength=len(sources)))]),
-        inner.values[~again],
-    )
+        return positions_of(log, sources)
+    rows, inner = sources.values, log.sources
+    if not (len(rows) and rows[0] == 0 and len(rows) == len(log) and (np.diff(rows) == 1).all()):
+        inner = inner.take(rows)
+    found = Lists(inner.offsets.take(sources.offsets), inner.values)
+    return _each_once(found)
+
+
+def _each_once(lists: Lists) -> Lists:
+    """The lists, each value where it is first."""
+    falls = np.zeros(len(lists.values) + 1, dtype=bool)
+    np.less_equal(lists.values[1:], lists.values[:-1], out=falls[1:-1])
+    falls[lists.offsets] = False  # from list to list
+    if not falls.any():
+        return lists
+    before = np.cumsum(falls, dtype=np.int64).take(lists.offsets)
+    rows = np.flatnonzero(before[1:] > before[:-1])  # the others rise
+    some = lists.take(rows)
+    again, first = list[Ints](), 0
+    while first < len(rows):
+        begin = some.offsets[first]
+        last = max(int(np.searchsorted(some.offsets, begin + BLOCK, "right")) - 1, first + 1)
+        values = some.values[begin : some.offsets[last]]
+        again.append(_repeated(values, some.lengths[first:last]) + begin)
+        first = last
+    shift = np.repeat(some.starts - some.offsets[:-1], some.lengths)
+    gone = np.concatenate(again)
+    gone += shift[gone]
+    stays = np.ones(len(lists.values) + 1, dtype=bool)
+    stays[gone + 1] = False
+    stays[0] = False  # so that the sum counts what comes before
+    offsets = np.cumsum(stays, dtype=np.int64).take(lists.offsets)
+    return Lists(offsets, lists.values[np.flatnonzero(stays[1:])])
+
+
+def _repeated(values: Ints, lengths: Ints) -> Ints:
+    """Places of the values that their list has already, by one sort of a single number."""
+    size = (len(values) - 1).bit_length()
+    values = values - values.min()
+    key = np.repeat(np.arange(len(lengths)) << int(values.max()).bit_length(), lengths)
+    key = np.sort((key + values) << size | np.arange(len(values)), kind="stable")  # nearly sorted
+    same = np.flatnonzero(key[1:] >> size == key[:-1] >> size) + 1
+    return key[same] & ((1 << size) - 1)
