@@ -1,8 +1,8 @@
 # ruff: noqa: S608  (SQL is made of our own names; values are bound)
 """From tables in DuckDB to dictionaries and numbers in numpy, a leaf at a time.
 
-A table has, for leaf i, its JSON texts ``c<i>``, for a numeric one also its plain numbers
-``n<i>``, and ``place``, the record's number in the file.
+A table has, for leaf i, its JSON texts ``c<i>`` or, where plain numbers (words by number) come as
+``n<i>``, the rest of them; and ``place``, the record's number in the file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _filtered(
     if where == "TRUE":
         return False
     names = [f"c{i}" for i in range(len(found.leaves))]
-    names += [f"n{i}" for i, leaf in enumerate(found.leaves) if leaf.number]
+    names += [f"n{i}" for i, leaf in enumerate(found.leaves) if leaf.coded]
     absent = [name for name in names if found.leaves[int(name[1:])].keys[0] not in tops]
     table = f"(SELECT {', '.join(['*', *(f'NULL AS {name}' for name in absent)])} FROM t0)"
     null = " AND ".join(f"{name} IS NULL" for name in names)
@@ -91,18 +91,37 @@ def parts_of(
         if table is None:
             return Texts(np.full(rows, -1, dtype=np.int32), [])
         with connection.cursor() as cursor:
-            count = f"SELECT count(c{index}) FROM {table}"
-            if leaf.number and not cursor.execute(count).fetchall()[0][0]:
-                texts = Texts(np.full(rows, -1, dtype=np.int32), [])
+            if index in empty:
+                texts = Texts(np.full(rows, -1, dtype=np.int32), [], plain=True)
             else:
                 texts = _texts(cursor, f"c{index}", table, leaf.kind)
-            if not leaf.number:
+            if not leaf.coded:
                 return texts
             numbers = cursor.execute(f"SELECT n{index} AS n FROM {table}").fetchnumpy()["n"]
-            return Numbers(_masked(numbers), texts)
+            if leaf.number:
+                return Numbers(_masked(numbers), texts)
+            return _with_words(np.ma.filled(numbers, -1), leaf.words, texts)
 
+    empty = _without_rest(connection, tables, found)
+    longest = sorted(range(len(found.leaves)), key=lambda index: found.leaves[index].coded)
     with ThreadPoolExecutor(2) as pool:
-        return dict(enumerate(pool.map(fetch, range(len(found.leaves)))))
+        return dict(zip(longest, pool.map(fetch, longest), strict=True))
+
+
+def _without_rest(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str], found: Plan
+) -> set[int]:
+    """The leaves that have nothing but plain numbers, or words by number."""
+    coded: dict[str, list[int]] = {}
+    for index, leaf in enumerate(found.leaves):
+        if leaf.coded and leaf.keys[0] in tables:
+            coded.setdefault(tables[leaf.keys[0]], []).append(index)
+    empty: set[int] = set()
+    for table, leaves in coded.items():
+        counts = ", ".join(f"count(c{index})" for index in leaves)
+        found_ = connection.execute(f"SELECT {counts} FROM {table}").fetchall()[0]
+        empty |= {index for index, count in zip(leaves, found_, strict=True) if not count}
+    return empty
 
 
 def _places(connection: duckdb.DuckDBPyConnection) -> Ints:
@@ -112,7 +131,12 @@ def _places(connection: duckdb.DuckDBPyConnection) -> Ints:
 
 def null_rows(parts: Mapping[int, Part]) -> Any:
     """Positions of the rows of which nothing is known: null records, and those with other keys."""
-    return np.flatnonzero(np.all([_is_null(part) for part in parts.values()], axis=0))
+    first, *others = parts.values()
+    rows = np.flatnonzero(_is_null(first))
+    for part in others:
+        if len(rows):
+            rows = rows[_is_null(part)[rows]]
+    return rows
 
 
 def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, kind: Kind) -> Texts:
@@ -133,6 +157,17 @@ def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, kind: Kin
     if kind == "VARCHAR":
         return Texts(codes, plain_texts(texts), plain=True)
     return Texts(codes, list(map(decoded, texts)))
+
+
+def _with_words(codes: Any, words: Sequence[str], rest: Texts) -> Texts:
+    """Known words by number (−1: none), and the texts that are none of them, in one dictionary."""
+    values = sorted({*plain_texts(list(words)), *rest.values})
+    place = {value: index for index, value in enumerate(values)}
+    known = np.array([place[word] for word in words] + [-1], dtype=np.int32)[codes]
+    if rest.values:
+        other = np.array([place[value] for value in rest.values] + [-1], dtype=np.int32)
+        known = np.maximum(known, other[rest.codes])
+    return Texts(known, values, plain=True)
 
 
 def _by_place(place: Any, codes: Any) -> Any:

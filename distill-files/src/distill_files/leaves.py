@@ -21,15 +21,24 @@ Kind = Literal["BIGINT", "DOUBLE", "VARCHAR", "JSON"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A part of a record that is fetched: by ``keys``; what is deeper is decoded from it."""
+    """A part of a record that is fetched: by ``keys``; what is deeper is decoded from it.
+
+    ``words``: texts, sorted, that come by their number here rather than as text.
+    """
 
     keys: Keys
     kind: Kind
+    words: tuple[str, ...] = ()
 
     @property
     def number(self) -> bool:
         """Whether its plain numbers come as such."""
         return self.kind in ("BIGINT", "DOUBLE")
+
+    @property
+    def coded(self) -> bool:
+        """Whether ``n<i>`` has what is plain, and ``c<i>`` the rest alone."""
+        return self.number or bool(self.words)
 
 
 @dataclass(frozen=True)
@@ -151,17 +160,17 @@ def column_types(found: Plan, tops: Sequence[str]) -> str:
 
 
 def selected(found: Plan, tops: Sequence[str]) -> str:
-    """The SELECT list: each leaf of these keys as text ``c<i>``, its plain numbers as ``n<i>``."""
+    """The SELECT list: each leaf of these keys as text ``c<i>``, numbers and words as ``n<i>``."""
     parts = []
     for index, leaf in enumerate(found.leaves):
         if leaf.keys[0] not in tops:
             continue
         place = ".".join(quoted(key) for key in leaf.keys)
         text = f"CAST({place} AS VARCHAR)"
-        if not leaf.number:
+        if not leaf.coded:
             parts.append(f"{text} AS c{index}")
             continue
-        number = _plain_number(place, leaf.kind)
+        number = _plain_number(place, leaf.kind) if leaf.number else _word(text, leaf.words)
         parts.append(f"{number} AS n{index}")
         parts.append(f"CASE WHEN n{index} IS NULL THEN {text} END AS c{index}")
     return ", ".join(parts)
@@ -176,3 +185,9 @@ def _plain_number(place: str, type_: str) -> str:
         whole = f"NOT contains({text}, '.') AND NOT contains({text}, 'e')"
         return f"CASE WHEN {whole} THEN {number} END"
     return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def _word(text: str, words: Sequence[str]) -> str:
+    """The text's number among the words, NULL for any other."""
+    cases = [f"WHEN {literal(word)} THEN {number}::TINYINT" for number, word in enumerate(words)]
+    return f"CASE {text} {' '.join(cases)} END"

@@ -8,7 +8,7 @@ surrogate …) is Irregular, and the file is then read by the exact reader inste
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from distill_files.codes import Nulls, batch_from
 from distill_files.columnar import Ambiguous, Irregular
 from distill_files.engine import connected, literal
 from distill_files.leaves import Plan, column_types, plan, rivals, rounds, selected
+from distill_files.words import with_words
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,6 +42,8 @@ def load(
     structs = texts = True
     while True:
         found = plan(request.columns, structs=structs, texts=texts)
+        if request.where is None:  # SQL compares texts
+            found = with_words(found, path)
         try:
             yield _load(path, layout, found, request, first, folder, threads, scan, nulls)
         except duckdb.InterruptException:
@@ -112,21 +115,39 @@ def _read_table(
     connection: duckdb.DuckDBPyConnection, path: Path, layout: str, found: Plan,
     tops: list[str], folder: Path, number: int,
 ) -> None:  # fmt: skip
+    columns, view = _spooled(found, tops)
     select = (
-        f"SELECT {selected(found, tops)} FROM read_json($1, format={literal(layout)}, "
-        f"records=true, compression='none', columns={column_types(found, tops)})"
+        f"SELECT {columns} FROM (SELECT {selected(found, tops)} FROM read_json($1, "
+        f"format={literal(layout)}, records=true, compression='none', "
+        f"columns={column_types(found, tops)}))"
     )
     if path.stat().st_size <= IN_MEMORY:
         connection.execute(f"CREATE TABLE m{number} AS {select}", [str(path)])
-        connection.execute(f"CREATE VIEW t{number} AS SELECT *, rowid AS place FROM m{number}")
-        return
-    target = literal(str(folder / f"{path.name}.{number}.parquet"))
-    connection.execute(
-        f"COPY ({select}) TO {target} "
-        "(FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 61440)",
-        [str(path)],
-    )
-    connection.execute(
-        f"CREATE VIEW t{number} AS SELECT *, file_row_number AS place "
-        f"FROM read_parquet({target}, file_row_number=true)"
-    )
+        table = f"(SELECT *, rowid AS place FROM m{number})"
+    else:
+        target = literal(str(folder / f"{path.name}.{number}.parquet"))
+        connection.execute(
+            f"COPY ({select}) TO {target} "
+            "(FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE 61440)",
+            [str(path)],
+        )
+        scan = f"read_parquet({target}, file_row_number=true)"
+        table = f"(SELECT * EXCLUDE file_row_number, file_row_number AS place FROM {scan})"
+    connection.execute(f"CREATE VIEW t{number} AS SELECT {view} FROM {table}")
+
+
+def _spooled(found: Plan, tops: Sequence[str]) -> tuple[str, str]:
+    """SELECT lists: from the leaves to what is written, and from that back to the leaves.
+
+    What is neither a plain number nor a known word is rare: of all leaves it is one list, since
+    each column costs time, one of nulls too.
+    """
+    there = [(i, leaf.coded) for i, leaf in enumerate(found.leaves) if leaf.keys[0] in tops]
+    rare = [f"c{index}" for index, coded in there if coded]
+    if not rare:
+        return "*", "*"
+    names = ", ".join(f"n{index}" if coded else f"c{index}" for index, coded in there)
+    some = " OR ".join(f"{name} IS NOT NULL" for name in rare)
+    back = ", ".join(f"rest[{number}] AS {name}" for number, name in enumerate(rare, 1))
+    written = f"{names}, CASE WHEN {some} THEN [{', '.join(rare)}] END AS rest"
+    return written, f"{names}, {back}, place"
