@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.where import Where
     from distill_core.columns import Column
     from distill_core.component import (
+        Finding,
         Mergeable,
         Model,
         Query,
@@ -109,6 +110,7 @@ __all__ = [
     "Fill",
     "FilterCases",
     "FilterVariants",
+    "Finding",
     "Input",
     "Instant",
     "Intervals",
@@ -196,8 +198,8 @@ _HOMES = {
     "builtin.where": ("Where",),
     "columns": ("Column",),
     "component": (
-        "Mergeable", "Model", "Query", "Request", "Scan", "Schema", "Selection", "Source",
-        "Transform",
+        "Finding", "Mergeable", "Model", "Query", "Request", "Scan", "Schema", "Selection",
+        "Source", "Transform",
     ),
     "conditions": ("Condition", "col"),
     "decorators": ("model", "query", "transform"),

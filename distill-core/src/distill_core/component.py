@@ -189,6 +189,15 @@ class Scan:
             self.facts[name] = old + value if both else value
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What looking at a source brought up: ``name`` of what was looked at, and how it stands."""
+
+    name: str
+    status: Literal["ok", "warning", "error"]
+    text: str
+
+
 class Source(Component):
     """Reads documents. It only reads: it never writes to what it reads from, by construction.
 
@@ -218,6 +227,25 @@ class Source(Component):
     def locate(self, arrivals: Sequence[int]) -> list[str]:
         """Where a user finds the records of these arrivals, such as ``web.ndjson:12``."""
         return [str(arrival) for arrival in arrivals]
+
+    def probe(self, columns: Sequence[Column]) -> Iterator[Finding]:
+        """Look whether reading these columns will do: what ``distill sources check`` tells.
+
+        Here a first record is read. A source that knows more (who may read what, which fields
+        contradict each other) tells that instead. What the user can mend is a finding, or the
+        DistillError that reading would raise.
+        """
+        scan = Scan()
+        chunks = self.read(Request(columns=tuple(columns), limit=1), scan)
+        try:
+            some = any(map(len, chunks))
+        finally:
+            scan.cancel()
+            getattr(chunks, "close", lambda: None)()
+        if some:
+            yield Finding("reading", "ok", "a record was read")
+        else:
+            yield Finding("reading", "warning", "there are no records")
 
 
 class Schema(Component):

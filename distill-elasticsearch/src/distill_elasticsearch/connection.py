@@ -104,7 +104,8 @@ class Connection:
         if call.ended:
             return _ended(call)
         if isinstance(error, UnsupportedProductError):
-            return product_failure(error.meta.status, error.meta.headers)
+            # Raised for a success alone, whichever it was.
+            return product_failure(200, error.meta.headers)
         if isinstance(error, ApiError):
             self._answered = True
             if product := product_failure(error.meta.status, error.meta.headers):

@@ -43,6 +43,11 @@ class Failure(Exception):
             return self.status == 429 or self.status >= 500
         return self.kind in ("connection", "timeout")
 
+    @property
+    def foreign(self) -> bool:
+        """Whether the server is another product."""
+        return self.type == _OTHER_PRODUCT
+
     def __str__(self) -> str:
         return self.reason
 
@@ -59,6 +64,8 @@ def status_failure(status: int, headers: Mapping[str, str], body: bytes) -> Fail
         if kind in _EMPTY_WORDS:
             told = [cause.get("reason") for cause in _causes(error)]
             reason = "; ".join(dict.fromkeys(text for text in told if isinstance(text, str)))
+        if kind == "index_closed_exception":
+            reason = f"the index {error.get('index', '')} is closed"
     elif isinstance(error, str):
         reason = error
     return Failure(
@@ -154,7 +161,7 @@ def _told(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
 
 def _told_status(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
     status, reason, types = failure.status, failure.reason, failure.root | {failure.type}
-    if _OTHER_PRODUCT in types:
+    if failure.foreign:
         hint = "look whether hosts is right; export OpenSearch to files, and read these"
         return "source-version", reason, hint
     if "media_type_header_exception" in types or status == 406:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from distill_core.batch import Batch
-from distill_core.component import Request, Scan, Source
+from distill_core.columns import Column
+from distill_core.component import Finding, Request, Scan, Source
 from distill_core.params import Duration, Secret
 from distill_elasticsearch.address import (
     check_cloud_id,
@@ -168,6 +169,17 @@ class Elasticsearch(Source, name="elasticsearch"):
         """``shop-2024/_doc/x7``: index and id."""
         with self._reading(Request(())) as reading:
             return reading.locate(arrivals, self._seen.indices)
+
+    def probe(self, columns: Sequence[Column]) -> Iterator[Finding]:
+        """Server, indices, rights and fields; then, if nothing is in the way, a first record."""
+        from distill_elasticsearch.rights import look
+
+        well = True
+        for finding in look(self, columns):
+            well = well and finding.status != "error"
+            yield finding
+        if well:
+            yield from super().probe(columns)
 
     @contextmanager
     def _reading(self, request: Request) -> Iterator[Reading]:

@@ -16,8 +16,10 @@ app = typer.Typer(
     **OPTIONS,  # type: ignore[arg-type]
 )
 plugins_app = typer.Typer(help="What is installed, and what is broken.", rich_markup_mode=None)
+sources_app = typer.Typer(help="The sources that distill.toml names.", **OPTIONS)  # type: ignore[arg-type]
 config_app = typer.Typer(help="What distill.toml and the environment say.", **OPTIONS)  # type: ignore[arg-type]
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(sources_app, name="sources")
 app.add_typer(config_app, name="config")
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
@@ -156,6 +158,33 @@ def inspect(
     from distill_core.cli._inspect import inspect_file
 
     inspect_file(file, as_json)
+
+
+def _sources(incomplete: str) -> list[str]:
+    from distill_core.config import load_config
+
+    return [name for name in load_config().sources if name.startswith(incomplete)]
+
+
+@sources_app.command("list")
+def sources_list(config: Config = None, as_json: Json = False) -> None:
+    """List the named sources with their schemas, and where they are defined."""
+    from distill_core.cli._sources import list_sources
+
+    list_sources(config, as_json)
+
+
+@sources_app.command("check")
+def sources_check(
+    name: Annotated[str, typer.Argument(
+        help="A source, as distill.toml names it.", autocompletion=_sources)],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Look whether a source can be read, and what is in the way (exit code 1 for an error)."""
+    from distill_core.cli._sources import check_source
+
+    check_source(name, config, as_json)
 
 
 @config_app.command("show")
