@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
@@ -32,6 +33,29 @@ def elastic() -> Iterator[Elastic]:
 
     with shared() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def userale_shop(elastic: Elastic) -> Elastic:
+    """The same, with the sample log of UserALE.js in the index ``userale-shop``."""
+    from elastic_data import make_template
+
+    from distill_userale import sample_path
+
+    make_template(elastic)
+    lines = gzip.decompress(sample_path().read_bytes()).splitlines()
+    elastic.bulk("userale-shop", [line for line in lines if line.startswith(b"{")])
+    return elastic
+
+
+@pytest.fixture
+def elastic_shop(userale_shop: Elastic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page calls the reader's own server, in the source ``shop``, is the one for tests."""
+    name, password = userale_shop.users["reader"]
+    params = {"HOSTS": userale_shop.url, "CA_FILE": userale_shop.ca or "null", "USERNAME": name}
+    for key, value in params.items():
+        monkeypatch.setenv(f"DISTILL_SOURCES__SHOP__SOURCE__PARAMS__{key}", value)
+    monkeypatch.setenv("ES_PASSWORD", password)
 
 
 @pytest.fixture

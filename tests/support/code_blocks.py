@@ -23,6 +23,7 @@ from typing import Any
 
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+from sybil.sybil import SybilCollection
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SHOWN_ONLY = {"text", "powershell"}
@@ -138,15 +139,25 @@ def leave(namespace: dict[str, Any]) -> None:
     folder.cleanup()
 
 
+SERVED = "**/*your-elasticsearch.md"
 ALL = ("python", "sh", "console", "json", "ndjson", "toml")
 root = Path(__file__).parents[2]
 pages = Sybil(
     parsers=[Blocks(ALL, others=True)],
     path=str(root / "docs"),
     pattern="**/*.md",
-    excludes=["_build/**", "reference/generated/**"],
+    excludes=["_build/**", "reference/generated/**", SERVED],
     setup=enter,
     teardown=leave,
+)
+# These pages read a real server; the fixture says where the one for tests is.
+served = Sybil(
+    parsers=[Blocks(ALL, others=True)],
+    path=str(root / "docs"),
+    pattern=SERVED,
+    setup=enter,
+    teardown=leave,
+    fixtures=["elastic_shop"],
 )
 # The commands of READMEs set up the checkout itself; the tests of the house look after them.
 readmes = Sybil(
@@ -157,4 +168,4 @@ readmes = Sybil(
     teardown=leave,
 )
 
-collect = (pages + readmes).pytest()
+collect = SybilCollection([pages, served, readmes]).pytest()
