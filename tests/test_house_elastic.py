@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
+import psutil
 import pytest
 from elastic_data import load_made_up, load_recordings, make_template
 from recordings import recording
@@ -74,3 +78,17 @@ def test_made_up_documents_are_loaded(elastic) -> None:
     asked = {"aggs": {"sum": {"sum": {"field": "n"}}}}
     told = elastic.admin("POST", "made-up/_search?size=0", asked)
     assert (told["aggregations"]["sum"]["value"], told["_shards"]["total"]) == (44850, 3)
+
+
+def test_no_server_outlives_who_wanted_it() -> None:
+    """A server ends when the process that wanted it is killed, even while it is starting."""
+    code = "from elastic import running\nwith running(tls=False): pass"
+    support = Path(__file__).parent / "support"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=support) as wanting:
+        own = psutil.Process(wanting.pid)
+        while not any("java" in process.name() for process in own.children(recursive=True)):
+            assert wanting.poll() is None
+        found = own.children(recursive=True)
+        wanting.kill()
+    _, alive = psutil.wait_procs(found, timeout=60)
+    assert not alive

@@ -21,12 +21,14 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from elastic_node import ROLES, VERSIONS, Node
@@ -179,13 +181,24 @@ def _obey(node: Node) -> None:
     """Do what standard input says, a word a line, until it is closed."""
     orders = {"start": node.start, "restart": node.start, "pause": node.pause,
               "resume": node.resume, "kill": node.kill}  # fmt: skip
-    for line in sys.stdin:
+    said: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_listen, args=(node, said), daemon=True).start()
+    while order := said.get():
         try:
-            orders[line.strip()]()
+            orders[order]()
         except Exception as error:  # noqa: BLE001 - the one who asked is to know
             print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
         else:
             print(json.dumps({"url": node.url, "ca": node.ca, "users": node.users}), flush=True)
+
+
+def _listen(node: Node, said: SimpleQueue[str]) -> None:
+    # Unbuffered: a thread that waits with the lock of a buffer would spoil the end of Python.
+    with open(0, "rb", buffering=0, closefd=False) as lines:  # noqa: PTH123 - no path
+        for line in lines:
+            said.put(line.decode().strip())
+    node.given_up.set()
+    said.put("")
 
 
 def main() -> None:

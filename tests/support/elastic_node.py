@@ -17,6 +17,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 import zipfile
@@ -152,6 +153,7 @@ class Node:
         self.ca = str(folder / "config" / "ca.crt") if tls else None
         self.users: dict[str, tuple[str, str]] = {}
         self.port = 0
+        self.given_up = threading.Event()  # nobody waits for the start any more
         self.process: subprocess.Popen[bytes] | None = None
 
     def install(self) -> None:
@@ -176,11 +178,11 @@ class Node:
         until = time.monotonic() + PATIENCE
         while not (ports.exists() and self._answers(ports.read_text("utf-8"))):
             assert self.process is not None
-            if self.process.poll() is not None or time.monotonic() > until:
+            late = self.process.poll() is not None or time.monotonic() > until
+            if self.given_up.wait(0.1) or late:
                 self.kill()
                 log = (self.folder / "output.log").read_text("utf-8", errors="replace")
                 raise RuntimeError(f"{self.engine} did not start:\n{log[-6000:]}")
-            time.sleep(0.1)
 
     @property
     def url(self) -> str:
