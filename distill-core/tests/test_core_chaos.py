@@ -43,6 +43,7 @@ class Echo(BaseHTTPRequestHandler):
             body = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
         else:
             self.send_header("Content-Length", str(len(body)))
+        self.close_connection = "/leave" in self.path
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -53,12 +54,24 @@ class Echo(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """What was asked is in ``asked``; ``ended`` is set when a connection has been closed."""
+
+    daemon_threads = False
+
+    def __init__(self):
+        self.asked, self.ended = [], threading.Event()
+        super().__init__(("127.0.0.1", 0), Echo)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        self.ended.set()
+
+
 @contextmanager
 def serving(context=None):
     """A server in a thread, which is gone after the block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    server.daemon_threads = False
-    server.asked = []
+    server = Server()
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -147,6 +160,16 @@ def test_chunks_pass_both_ways(proxy) -> None:
         with connection.getresponse() as got:
             assert got.headers["Transfer-Encoding"] == "chunked"
             assert json.loads(got.read())["body"] == "abcd"
+
+
+def test_a_server_may_close_what_was_kept(proxy, server) -> None:
+    """Where the server closed its connection after an answer, the next request gets a new one."""
+    with client(proxy) as connection:
+        for path in ("/leave", "/body"):
+            connection.request("GET", path)
+            with connection.getresponse() as got:
+                assert (got.status, bool(got.read())) == (200, True)
+            assert server.ended.wait(10)
 
 
 def test_paths_of_the_upstream_come_first(server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import select
 import socket
 import ssl
 import struct
@@ -91,21 +92,14 @@ class Upstream:
         self._host, self._port = parts.hostname, parts.port or (443 if tls else 80)
         self._prefix, self._live = parts.path.rstrip("/"), live
         self._headers = dict(headers)
+        self._lock = threading.Lock()
+        self._idle: list[http.client.HTTPConnection] = []
 
     def ask(self, method: str, path: str, headers: Message, body: bytes, plain: bool) -> Answer:
-        """What it answers, asked on a connection of this request's own; ``plain``: unpacked."""
-        sock = socket.create_connection((self._host, self._port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._context:
-            sock = self._context.wrap_socket(
-                sock, server_hostname=self._host, do_handshake_on_connect=False
-            )
-        connection = http.client.HTTPConnection(self._host, self._port)
-        connection.sock = sock
-        self._live.add(sock)
+        """What it answers; ``plain``: not compressed."""
+        connection = self._connection()
+        sock = connection.sock
         try:
-            if isinstance(sock, ssl.SSLSocket):
-                sock.do_handshake()
             connection.putrequest(method, self._prefix + path, skip_accept_encoding=True)
             for name, value in self._sent(headers, body, plain):
                 connection.putheader(name, value)
@@ -113,10 +107,53 @@ class Upstream:
             with connection.getresponse() as got:
                 kept = [pair for pair in got.getheaders() if pair[0].lower() not in _OWN]
                 length = got.headers["Content-Length"]
-                return Answer(got.status, kept, got.read(), bool(got.chunked), length)
+                answer = Answer(got.status, kept, got.read(), bool(got.chunked), length)
+            if connection.sock is not None:  # the server keeps it, too
+                with self._lock:
+                    self._idle.append(connection)
+                sock = None
+            return answer
         finally:
-            self._live.discard(sock)
+            if sock is not None:
+                self._live.discard(sock)
+                connection.close()
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        for connection in self._idle:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        """One that was kept, and that the server has not closed since; else a new one."""
+        with self._lock:
+            while self._idle:
+                connection = self._idle.pop()
+                if not select.select([connection.sock], [], [], 0)[0]:
+                    return connection
+                self._live.discard(connection.sock)
+                connection.close()
+        sock = socket.create_connection((self._host, self._port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context:
+            sock = self._shaken(sock, self._context)
+        self._live.add(sock)
+        connection = http.client.HTTPConnection(self._host, self._port)
+        connection.sock = sock
+        return connection
+
+    def _shaken(self, sock: socket.socket, context: ssl.SSLContext) -> socket.socket:
+        """The socket with TLS; known as live while it waits for the server's side of that."""
+        wrapped = context.wrap_socket(
+            sock, server_hostname=self._host, do_handshake_on_connect=False
+        )
+        self._live.add(wrapped)
+        try:
+            wrapped.do_handshake()
+        except BaseException:
+            self._live.discard(wrapped)
+            wrapped.close()
+            raise
+        return wrapped
 
     def _sent(self, headers: Message, body: bytes, plain: bool) -> list[tuple[str, str]]:
         other = _OWN | {"host", "expect", *map(str.lower, self._headers)}
@@ -124,7 +161,7 @@ class Upstream:
         found = [(name, value) for name, value in headers.items() if name.lower() not in other]
         if body or "Content-Length" in headers:
             found.append(("Content-Length", str(len(body))))
-        return [*found, *self._headers.items(), ("Connection", "close")]
+        return [*found, *self._headers.items()]
 
 
 def framed(answer: Answer, method: str) -> tuple[bytes, bytes]:

@@ -157,6 +157,7 @@ class Chaos:
         self._thread.join()
         self._live.close()
         self._server.server_close()  # waits for the threads of connections
+        self._upstream.close()
         if self._errors and kind is None:
             raise self._errors[0]
 
