@@ -66,21 +66,38 @@ def borders(codes: NDArray[Any]) -> Ints:
     return np.concatenate([[0], starts, [len(codes)]] if len(codes) else [[0]]).astype(np.int64)
 
 
-def sort_rows(case: NDArray[Any], time: Ints, order: Masked | None) -> Ints | None:
-    """Positions of the rows in order O, where the given order is arrival; None: they are in it."""
-    rows: Ints | None = None
-    if (case[1:] < case[:-1]).any():
-        rows = stable_argsort(case)
-        case, time = case[rows], time[rows]
-        order = order.take(rows) if order is not None else None
+def _in_order(data: Mapping[str, Array]) -> dict[str, Array]:
+    """The columns in order O, where the given order is arrival."""
+    keys = {name: data[name] for name in ("case", "time", "order") if name in data}
+    case, rows = keys["case"], None
+    assert isinstance(case, Codes)
+    if (case.codes[1:] < case.codes[:-1]).any():
+        rows = stable_argsort(case.codes)
+        keys = _reordered(keys, rows)
+    if (mended := _mended(keys)) is not None:
+        rows = mended if rows is None else rows[mended]
+        keys = _reordered(keys, mended)
+    if rows is None:
+        return dict(data)
+    others = {name: column for name, column in data.items() if name not in keys}
+    moved = keys | _reordered(others, rows)
+    return {name: moved[name] for name in data}
+
+
+def _mended(data: Mapping[str, Array]) -> Ints | None:
+    """Positions in order O of rows sorted by case, arrival as given; None: they are in it."""
+    column, times, order = data["case"], data["time"], data.get("order")
+    assert isinstance(column, Codes)
+    assert isinstance(times, Masked)
+    case, time = column.codes, times.values
     same = case[1:] == case[:-1]
     wrong = time[1:] < time[:-1]
-    if order is not None:
+    if isinstance(order, Masked):
         before = _rank_less(order)
         wrong |= (time[1:] == time[:-1]) & before
     wrong &= same
     if not wrong.any():
-        return rows
+        return None
     # Only the cases that are out of order are sorted: recordings are nearly in order.
     spans = borders(case)
     number = np.repeat(np.arange(len(spans) - 1), np.diff(spans))
@@ -88,11 +105,27 @@ def sort_rows(case: NDArray[Any], time: Ints, order: Masked | None) -> Ints | No
     broken[number[1:][wrong]] = True
     chosen = np.flatnonzero(broken[number])
     keys: list[NDArray[Any]] = [time[chosen], number[chosen]]
-    if order is not None:
+    if isinstance(order, Masked):
         keys = [order.values[chosen], ~order.null[chosen], *keys]
-    rows = np.arange(len(case)) if rows is None else rows.copy()
-    rows[chosen] = rows[chosen[np.lexsort(keys)]]
+    rows = np.arange(len(case))
+    rows[chosen] = chosen[np.lexsort(keys)]
     return rows
+
+
+def _reordered(data: Mapping[str, Array], rows: Ints) -> dict[str, Array]:
+    """The columns with their rows in another order: of a large log, two at a time."""
+
+    def reordered(column: Array) -> Array:
+        if isinstance(column, Codes) and (column.codes == column.codes[0]).all():
+            return column  # says the same in each row, as the name of a tool often does
+        return column.take(rows)
+
+    from concurrent.futures import ThreadPoolExecutor
+
+    if len(rows) < 2**16:
+        return {name: reordered(column) for name, column in data.items()}
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(data, pool.map(reordered, data.values()), strict=True))
 
 
 def _rank_less(order: Masked) -> NDArray[np.bool_]:
@@ -166,18 +199,13 @@ def prepare(
         rows = np.argsort(arrival, kind="stable")
         data = {name: column.take(rows) for name, column in data.items()}
     found = {name: c.sort_values() if isinstance(c, Codes) else c for name, c in data.items()}
-    case, time, order = found["case"], found["time"], found.get("order")
-    assert isinstance(case, Codes)
-    assert isinstance(time, Masked)
-    rows = sort_rows(case.codes, time.values, order if isinstance(order, Masked) else None)
-    if rows is not None:
-        found = {name: column.take(rows) for name, column in found.items()}
+    found = _in_order(found)
     counts = mend_end(found)
     if ids is None:
         own = found.pop("id", None)
         own = own if isinstance(own, Codes) else None
-        ids = Ids().append(len(time), event_ids(found), own)
-        found["id"] = Masked.full(np.arange(len(time), dtype=np.int64))
+        ids = Ids().append(len(found["time"]), event_ids(found), own)
+        found["id"] = Masked.full(np.arange(len(found["time"]), dtype=np.int64))
     return Prepared(columns, found, borders(found["case"].codes), ids, counts)  # type: ignore[union-attr]
 
 
