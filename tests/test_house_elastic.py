@@ -9,8 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from elastic import shared
 from elastic_data import load_made_up, load_recordings, make_template
 from recordings import recording
+
+from distill_core.testing import chaos
 
 
 @pytest.fixture
@@ -92,3 +95,23 @@ def test_no_server_outlives_who_wanted_it() -> None:
         wanting.kill()
     _, alive = psutil.wait_procs(found, timeout=60)
     assert not alive
+
+
+def test_another_server_may_be_named(monkeypatch) -> None:
+    """A server that the environment names is used, and the users made there are taken away."""
+    with chaos.Chaos("http://localhost:9200") as there:
+        there.plan(chaos.Status(200, b"{}"))
+        for name, value in {"URL": there.url, "USER": "root", "PASSWORD": "secret"}.items():
+            monkeypatch.setenv(f"DISTILL_TEST_ES_{name}", value)
+        with shared() as server:
+            users = dict(server.users)
+            made = [call.path for call in there.calls if call.method == "PUT"]
+        gone = [call.path for call in there.calls if call.method == "DELETE"]
+    assert set(users) == {"admin", "reader", "writer", "outsider"}
+    assert not server.own
+    assert len({name for name, _ in users.values()}) == 4
+    assert {path.rpartition("/")[2] for path in made} == {users[role][0] for role in users} - {
+        "root"
+    }
+    assert len(made) == 6
+    assert sorted(gone) == sorted(made)

@@ -194,7 +194,7 @@ def _obey(node: Node) -> None:
 
 def _listen(node: Node, said: SimpleQueue[str]) -> None:
     # Unbuffered: a thread that waits with the lock of a buffer would spoil the end of Python.
-    with open(0, "rb", buffering=0, closefd=False) as lines:  # noqa: PTH123 - no path
+    with open(0, "rb", buffering=0, closefd=False) as lines:
         for line in lines:
             said.put(line.decode().strip())
     node.given_up.set()
