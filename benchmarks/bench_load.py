@@ -30,6 +30,8 @@ COLUMNS = {
 
 
 def distill(path: str) -> Any:
+    import duckdb  # noqa: F401  (imports are not timed, and it would be imported on first use)
+
     import distill_core as dl
     from distill_files.source import Files
 
@@ -139,8 +141,13 @@ def main() -> None:
         )
         memory = {name: max(found[name][2] for found in rounds) for name in names}
         table("load", events, seconds, f" ({path.stat().st_size / 1e6:,.0f} MB of NDJSON)")
-        own = cpu["distill"]
+        own, peer = cpu["distill"], "DuckDB CREATE TABLE AS"
         print("  CPU, beside distill:", ", ".join(f"{n} {c / own:.2f} ×" for n, c in cpu.items()))
+        ratios = (
+            statistics.median(found["distill"][i] / found[peer][i] for found in rounds)
+            for i in (0, 1)
+        )
+        print("  distill beside {}: wall {:.2f} ×, CPU {:.2f} ×".format(peer, *ratios))
         print("  peak memory, MB:", ", ".join(f"{n} {m:,.0f}" for n, m in memory.items()))
         costs.append((events, seconds["distill"] / events))
         path.unlink() if events > 2_000_000 else None
