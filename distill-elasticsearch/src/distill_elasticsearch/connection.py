@@ -19,7 +19,7 @@ from distill_core.errors import SpecError
 from distill_elasticsearch.address import Address, cloud_address, parse_address, plaintext
 from distill_elasticsearch.failures import Failure, clean, product_failure, status_failure
 from distill_elasticsearch.node import Call, Calls, Node
-from distill_elasticsearch.tls import causes, speaks_tls, tls_context, tls_reason
+from distill_elasticsearch.tls import alert, causes, speaks_tls, tls_context, tls_reason
 
 if TYPE_CHECKING:
     from distill_core.params import Secret
@@ -123,16 +123,21 @@ class Connection:
         if reason := tls_reason(error, where):
             return Failure("tls", reason)
         reason = _network_reason(error, where)
-        if call.node is not None and "closed" in reason and self._is_tls(call.node):
-            return Failure("tls", f"{where} speaks TLS, and plain http was sent there")
-        return Failure("connection", reason)
+        why = None
+        if "closed" in reason and call.node is not None and not self._answered:
+            why = _hung_up(call.node, where)
+        return Failure("tls", why) if why else Failure("connection", reason)
 
 
-    def _is_tls(self, node: NodeConfig) -> bool:
-        """A TLS port closes what does not begin with a hello, without a word."""
-        if node.scheme != "http" or self._answered:
-            return False
-        return speaks_tls(Address("http", node.host, node.port))
+
+def _hung_up(node: NodeConfig, where: str) -> str | None:
+    """Why a node closes each connection, if that is because of TLS."""
+    if node.ssl_context is not None:
+        return alert(node.host, node.port, node.ssl_context)
+    # A TLS port closes what does not begin with a hello, without a word.
+    if speaks_tls(node.host, node.port):
+        return f"{where} speaks TLS, and plain http was sent there"
+    return None
 
 
 def _ended(call: Call) -> Failure:

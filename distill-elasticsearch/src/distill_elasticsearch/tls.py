@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from distill_core.errors import SourceError
 
 if TYPE_CHECKING:
-    from distill_elasticsearch.address import Address
     from distill_elasticsearch.source import Elasticsearch
 
 _EXPIRED, _NOT_YET, _WRONG_HOST, _WRONG_IP = 10, 9, 62, 64
@@ -93,13 +92,30 @@ def _verification(error: ssl.SSLCertVerificationError, host: str) -> str:
     )
 
 
-def speaks_tls(address: Address) -> bool:
+def alert(host: str, port: int, context: ssl.SSLContext) -> str | None:
+    """What is wrong with TLS where a server hung up on a request, in words; None if nothing is.
+
+    A server tells that it wants a client certificate after the handshake, and then closes: what
+    it tells is lost if a request comes in between. So nothing is sent here.
+    """
+    try:
+        with (
+            socket.create_connection((host, port), timeout=_LOOK) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            secure.recv(1)
+    except OSError as error:
+        return tls_reason(error, f"{host}:{port}")
+    return None
+
+
+def speaks_tls(host: str, port: int) -> bool:
     """Whether TLS runs where plain http got no answer: it says hello, and nothing else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies: it never gets beyond a hello
     try:
         with (
-            socket.create_connection((address.host, address.port), timeout=_LOOK) as plain,
-            context.wrap_socket(plain, server_hostname=address.host),
+            socket.create_connection((host, port), timeout=_LOOK) as plain,
+            context.wrap_socket(plain, server_hostname=host),
         ):
             return True
     except ssl.SSLCertVerificationError:
