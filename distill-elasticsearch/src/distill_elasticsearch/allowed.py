@@ -19,7 +19,9 @@ _SEARCH = {
 }  # fmt: skip
 ALLOWED: Mapping[tuple[str, str], frozenset[str]] = {
     ("GET", "/"): frozenset({"filter_path"}),
-    ("POST", "/{index}/_pit"): frozenset({"keep_alive", "preference", *_INDICES}),
+    ("POST", "/{index}/_pit"): frozenset(
+        {"keep_alive", "preference", "allow_partial_search_results", *_INDICES}
+    ),
     ("DELETE", "/_pit"): frozenset(),
     ("POST", "/_search"): frozenset(_SEARCH),
     ("POST", "/{index}/_search"): frozenset({*_SEARCH, *_INDICES}),
@@ -27,6 +29,7 @@ ALLOWED: Mapping[tuple[str, str], frozenset[str]] = {
         {"fields", "include_unmapped", "include_empty_fields", "filters", "types", *_INDICES}
     ),
     ("GET", "/{index}/_mapping"): frozenset(_INDICES),
+    ("GET", "/{index}/_settings"): frozenset(_INDICES),
     ("GET", "/{index}/_mapping/field/{fields}"): frozenset({"include_defaults", *_INDICES}),
     ("GET", "/_resolve/index/{index}"): frozenset(_INDICES),
     ("POST", "/_security/user/_has_privileges"): frozenset(),

@@ -17,6 +17,8 @@ Kind = Literal["connection", "timeout", "tls", "status", "partial", "cancelled"]
 _EMPTY_WORDS = {"search_phase_execution_exception", "media_type_header_exception"}
 """Errors whose own reason says nothing; their causes do."""
 _OTHER_PRODUCT = "unsupported_product"
+_LOST = {"search_context_missing_exception", "search_context_missing_nodes_exception"}
+"""What the server says of a point in time that it has no more, or of which a node has left."""
 _LONG = re.compile(r"[A-Za-z0-9+/_=-]{80,}")
 
 
@@ -37,10 +39,18 @@ class Failure(Exception):
     retry_after: float | None = None
 
     @property
+    def lost(self) -> bool:
+        """Whether the server lost the point in time; to 9.3 a node that left is an odd state."""
+        left = "illegal_state_exception" in self.root and "is not available" in self.reason
+        return left or not _LOST.isdisjoint(self.root)
+
+    @property
     def transient(self) -> bool:
-        """Whether the same request may succeed a little later."""
+        """Whether the same request may succeed a little later, or with another point in time."""
+        if self.lost:
+            return True
         if self.kind == "status":
-            return self.status == 429 or self.status >= 500
+            return self.status in {408, 429} or self.status >= 500
         return self.kind in ("connection", "timeout")
 
     @property
@@ -161,6 +171,9 @@ def _told(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
 
 def _told_status(failure: Failure, index: str | None) -> tuple[str, str, str | None]:
     status, reason, types = failure.status, failure.reason, failure.root | {failure.type}
+    if failure.lost:
+        text = f"the server loses each point in time at once: {reason}"
+        return "source-unavailable", text, "look whether the server is well"
     if failure.foreign:
         hint = "look whether hosts is right; export OpenSearch to files, and read these"
         return "source-version", reason, hint

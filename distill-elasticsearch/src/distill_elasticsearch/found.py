@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distill_core.batch import Batch, Codes, Ints, Masked
 from distill_core.prepare import join
+from distill_elasticsearch.passes import Pass
 
 
 @dataclass
@@ -32,15 +33,50 @@ Item = Batch | Documents
 
 @dataclass(frozen=True)
 class Found:
-    """What a page brings, the times that it is sorted by, and what there is to tell of it."""
+    """What a page brings, the times that it is sorted by, and what there is to tell of it.
+
+    ``task``: the number of the pass that it belongs to.
+    """
 
     item: Item
     times: NDArray[Any]
     rejected: Mapping[str, list[int]] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    task: int = 0
 
 
-def in_order(pages: Iterator[Found]) -> Iterator[Found]:
+class Frontier:
+    """Up to where the passes of a reading, which go by time, are delivered."""
+
+    def __init__(self, tasks: Sequence[Pass]) -> None:
+        self.tasks = tasks
+        self.reached: dict[int, Any] = {n: task.low for n, task in enumerate(tasks)}
+
+    def move(self, found: Found) -> None:
+        """A page is delivered."""
+        if len(found.times):
+            self.reached[found.task] = found.times[-1]
+
+    def end(self, task: int) -> None:
+        """The pass is through."""
+        self.reached.pop(task, None)
+
+    def __str__(self) -> str:
+        """What is whole, so that a later reading may go on there; empty if nothing can be said."""
+        left = ((self.tasks[n].caps, time) for n, time in self.reached.items())
+        first = next(((caps, time) for caps, time in left if caps is not None), None)
+        if first is None or first[0] is None:
+            return ""
+        field = first[0]
+        times = [time for n, time in self.reached.items() if self.tasks[n].caps == field]
+        if None in times:
+            return ""
+        last = min(times)
+        text = f"{np.datetime64(int(last), 'ms')}Z" if field.family == "date" else str(last)
+        return f"all those whose {field.name} is before {text}"
+
+
+def in_order(pages: Iterator[Found]) -> Generator[Found]:
     """The same rows, cut so that rows of one time are never in two batches.
 
     The server's order is of milliseconds: in a whole batch the reader can put them in order.

@@ -92,6 +92,12 @@ def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]
     fields = [*names, *(f"{name}.keyword" for name in names)] or ["_id"]
     found = ask("POST", index_path(index, "_field_caps"), params={"include_unmapped": "true"},
                 body={"fields": fields})  # fmt: skip
+    if failed := found.get("failed_indices"):
+        raise SourceError(
+            f"{failed} of the indices {index!r} did not tell their fields",
+            code="source-partial",
+            hint="mend their shards, or leave them out",
+        )
     indices = tuple(sorted(found["indices"]))
     if not indices:
         raise SourceError(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, Full, Queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,38 +17,42 @@ from distill_core.errors import SourceError
 from distill_core.extract import Rest, parse_path
 from distill_elasticsearch.allowed import index_path
 from distill_elasticsearch.arrival import Arrivals
+from distill_elasticsearch.at_once import at_once
 from distill_elasticsearch.connection import open_connection
 from distill_elasticsearch.decode import Page, Pages
 from distill_elasticsearch.dsl import to_query
 from distill_elasticsearch.failures import Failure, source_error
-from distill_elasticsearch.found import Documents, Found, Item, in_order
+from distill_elasticsearch.found import Documents, Found, Frontier, Item, in_order
 from distill_elasticsearch.mapping import field_names, read_mappings
+from distill_elasticsearch.marks import marks
 from distill_elasticsearch.passes import Pass, passes
-from distill_elasticsearch.retry import Patience
-from distill_elasticsearch.scan import Scanner, Snapshot
+from distill_elasticsearch.retry import Patience, parsed
+from distill_elasticsearch.scan import Scanner, Snapshot, decoded, missing, partly
 
 if TYPE_CHECKING:
     from distill_elasticsearch.source import Elasticsearch
-
-POLL = 0.2
-"""Seconds after which a thread that waits for another looks whether it is to stop."""
 
 
 class Reading:
     """A request to the server that ``source`` describes; use it once, and close it."""
 
-    def __init__(self, source: Elasticsearch, request: Request) -> None:
+    def __init__(self, source: Elasticsearch, request: Request, scan: Scan | None = None) -> None:
         self.source, self.request = source, request
         self.index = source.expression
         self.patience = Patience(source.deadline.total_seconds())
         self.connection = open_connection(source)
-        self.snapshot = Snapshot(self.connection, self.index, self.patience)
+        if scan is not None:
+            scan.on_cancel(self.cancel)
+        self.snapshot = Snapshot(
+            self.connection, self.index, self.patience, allow_partial=source.allow_partial
+        )
         self.pages = Pages(request.columns, documents=request.documents)
         self.partial: set[str] = set()
-        self.delivered = 0
+        self.delivered, self.frontier = 0, Frontier(())
         try:
             mappings = read_mappings(self.call, self.index, request.columns)
             self.arrivals = Arrivals(mappings.indices)
+            self.snapshot.indices = mappings.indices
             query, told = to_query(request.where, request.columns, mappings)
             self.passes = passes(query, request.columns, mappings)
             self.pushed = None if told is None else str(told)
@@ -74,8 +78,7 @@ class Reading:
             percents = [100 * i / n for i in range(1, n)]
             quantiles = {"field": one.caps.name, "percents": percents, "keyed": False}
             body["aggs"] = {"cuts": {"percentiles": quantiles}}
-        params = {"allow_partial_search_results": str(self.source.allow_partial).lower()}
-        answer = self.call("POST", index_path(self.index, "_search"), params=params, body=body)
+        answer = self._search(self.index, body, allow_partial=self.source.allow_partial)
         values = answer.get("aggregations", {}).get("cuts", {}).get("values", [])
         borders = [int(cut["value"]) for cut in values if cut["value"] is not None]
         return int(answer["hits"]["total"]["value"]), borders
@@ -92,14 +95,8 @@ class Reading:
 
     def fingerprint(self) -> str:
         """Changes with every document that is written, changed or removed."""
-        last = {"max": {"field": "_seq_no"}}
-        by_index = {"terms": {"field": "_index", "size": 10_000}, "aggs": {"last": last}}
-        body = {"size": 0, "track_total_hits": True, "aggs": {"indices": by_index}}
-        found = self.call("POST", index_path(self.index, "_search"), body=body)
-        told = [[bucket["key"], bucket["doc_count"], bucket["last"]["value"]]
-                for bucket in found["aggregations"]["indices"]["buckets"]]  # fmt: skip
-        text = json.dumps([self.source.hosts, self.source.cloud_id, self.index, sorted(told)])
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        told = [self.source.hosts, self.source.cloud_id, self.index, *marks(self.call, self.index)]
+        return hashlib.blake2b(json.dumps(told).encode(), digest_size=16).hexdigest()
 
     def locate(self, arrivals: Sequence[int], indices: Sequence[str]) -> list[str]:
         """Index and id of each arrival, as the server names a document."""
@@ -110,28 +107,47 @@ class Reading:
             numbers = [number for name, number in asked if name == index]
             body = {"size": 10_000, "_source": False, "seq_no_primary_term": True,
                     "query": {"terms": {"_seq_no": numbers}}}  # fmt: skip
-            answer = self.call("POST", index_path(index, "_search"), body=body)
-            hits = answer["hits"]["hits"]
+            hits = self._search(index, body)["hits"]["hits"]
             found |= {(index, hit["_seq_no"]): f"{index}/_doc/{hit['_id']}" for hit in hits}
         return [found.get(place, f"{place[0]} (number {place[1]})") for place in asked]
 
     def call(self, method: str, path: str, **asked: Any) -> Any:
         """One request, tried until the deadline, and its answer. Raises SourceError."""
+        return self._until_done(lambda: self.connection.call(method, path, **asked).body)
+
+    def _search(self, index: str, body: Any, *, allow_partial: bool = False) -> Any:
+        """The answer to a search without a point in time, which is whole unless that is allowed."""
+
+        def once() -> bytes:
+            answer = self.connection.call(
+                "POST", index_path(index, "_search"), params=partly(allow_partial), body=body
+            )
+            self.partial.update(missing(decoded(self.pages, answer.body), allow_partial))
+            return answer.body
+
+        return self._until_done(once)
+
+    def _until_done(self, call: Callable[[], bytes]) -> Any:
         try:
-            answer = self.patience.until_done(lambda: self.connection.call(method, path, **asked))
+            return self.patience.until_done(lambda: parsed(call()))
         except Failure as failure:
             raise self._told(failure) from None
-        return json.loads(answer.body)
 
     def run(self, scan: Scan) -> Iterator[Item]:
         """A page each, from several threads; in the order of time if that is asked and can be."""
         tasks, total = self._tasks(scan)
-        scan.on_cancel(self.cancel)
+        self.frontier = Frontier(tasks)
+        if scan.sorted:
+            items = in_order(self._pages(tasks[0], limit=self.request.limit))
+        else:
+            n, stop = self.source.slices, self.patience.stop
+            items = at_once(self._pages, tasks, n, stop, self.cancel, self.frontier.end)
         try:
-            items = self._at_once(tasks)
-            if scan.sorted:
-                items = in_order(self._pages(tasks[0], self.request.limit))
-            yield from self._counted(scan, items, total)
+            with closing(items):
+                yield from self._counted(scan, items, total)
+        except Failure as failure:
+            if not scan.cancelled:
+                raise self._told(failure) from None
         finally:
             scan.note(**self._facts())
 
@@ -148,6 +164,7 @@ class Reading:
         """The items alone; what else is to be told of them is told to the scan."""
         for one in found:
             self.delivered += len(one.item)
+            self.frontier.move(one)
             for reason, arrivals in one.rejected.items():
                 for arrival in arrivals:
                     scan.reject(reason, arrival)
@@ -167,12 +184,9 @@ class Reading:
             partial=self.partial,
         )  # fmt: skip
 
-    def _pages(self, task: Pass, limit: int | None = None) -> Iterator[Found]:
-        try:
-            for page, good in self._scanner(limit).scan(task):
-                yield self._found(page, good)
-        except Failure as failure:
-            raise self._told(failure) from None
+    def _pages(self, task: Pass, number: int = 0, limit: int | None = None) -> Iterator[Found]:
+        for page, good in self._scanner(limit).scan(task):
+            yield replace(self._found(page, good), task=number)
 
     def _found(self, page: Page, good: Bools) -> Found:
         """What a page brings: its rows that are ``good``."""
@@ -197,47 +211,6 @@ class Reading:
              (("repaired", page.repaired), ("surrogates", page.surrogates)) if count},
         )  # fmt: skip
 
-    def _at_once(self, tasks: Sequence[Pass]) -> Iterator[Found]:
-        """All tasks, ``slices`` at a time, each in a thread of its own."""
-        rows: Queue[Found | BaseException | None] = Queue(maxsize=self.source.slices)
-        with ThreadPoolExecutor(self.source.slices, thread_name_prefix="distill-scan") as workers:
-            for task in tasks:
-                workers.submit(self._work, task, rows)
-            left = len(tasks)
-            try:
-                while left:
-                    try:
-                        item = rows.get(timeout=POLL)
-                    except Empty:
-                        continue
-                    if isinstance(item, BaseException):
-                        raise item
-                    if item is None:
-                        left -= 1
-                    else:
-                        yield item
-            finally:
-                if left:
-                    self.cancel()
-                workers.shutdown(cancel_futures=True)
-
-    def _work(self, task: Pass, rows: Queue[Any]) -> None:
-        last: BaseException | None = None
-        try:
-            for found in self._pages(task):
-                self._put(rows, found)
-        except BaseException as error:  # noqa: BLE001 (the thread that reads raises it)
-            last = error
-        self._put(rows, last)
-
-    def _put(self, rows: Queue[Any], item: Any) -> None:
-        while not self.patience.stop.is_set():
-            try:
-                rows.put(item, timeout=POLL)
-            except Full:
-                continue
-            return
-
     def cancel(self) -> None:
         """End all that is under way, from whatever thread."""
         self.patience.stop.set()
@@ -245,7 +218,7 @@ class Reading:
 
     def close(self) -> None:
         """Give the point in time and the connections back."""
-        self.patience.stop.set()
+        self.cancel()
         self.snapshot.close()
         self.connection.close()
 
@@ -271,4 +244,6 @@ class Reading:
     def _told(self, failure: Failure) -> SourceError:
         """The failure as the user hears of it: what was done, and how far it came."""
         far = f" after {self.delivered:,} documents" if self.delivered else ""
-        return source_error(failure, f"reading {self.index!r}{far}")
+        if far and (whole := str(self.frontier)):
+            far += f", among them {whole}"
+        return source_error(failure, f"reading {self.index!r}{far}", index=self.index)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from distill_elasticsearch.failures import Failure
 
@@ -26,18 +27,28 @@ class Patience:
     retries: int = 0
 
     def until_done(self, call: Callable[[], T]) -> T:
-        """What ``call`` returns. Raises its Failure if that will not pass, or did not in time."""
+        """What ``call`` returns. Raises its Failure if that will not pass, or did not in time.
+
+        The last try begins at the deadline, unless the server asks for a longer wait.
+        """
         end = time.monotonic() + self.deadline
         for attempt in range(1_000_000):
             try:
                 return call()
             except Failure as failure:
-                left = end - time.monotonic()
-                wait = random.uniform(0, min(LONGEST, SHORTEST * 2 ** min(attempt, 10)))  # noqa: S311
-                wait = max(wait, failure.retry_after or 0)
-                if not failure.transient or wait > left:
+                left, asked = end - time.monotonic(), failure.retry_after or 0.0
+                if not failure.transient or left <= 0 or asked > left:
                     raise
+                wait = random.uniform(0, min(LONGEST, SHORTEST * 2 ** min(attempt, 10)))  # noqa: S311
                 self.retries += 1
-                if self.stop.wait(wait):
+                if self.stop.wait(min(max(wait, asked), left)):
                     raise Failure("cancelled", "the reading was cancelled") from None
         raise AssertionError
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON of an answer. Raises Failure if it was cut, or spoilt on the way."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Failure("connection", "the answer is not whole, or no JSON") from None

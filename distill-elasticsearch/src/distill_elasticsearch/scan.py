@@ -8,8 +8,7 @@ very time is known by index and id.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -21,23 +20,29 @@ from distill_core.batch import Bools
 from distill_core.errors import SourceError
 from distill_elasticsearch.allowed import index_path
 from distill_elasticsearch.connection import Connection
-from distill_elasticsearch.decode import Page, Pages
-from distill_elasticsearch.failures import Failure
+from distill_elasticsearch.decode import Garbled, Page, Pages
+from distill_elasticsearch.failures import Failure, clean
 from distill_elasticsearch.passes import Pass
-from distill_elasticsearch.retry import Patience
+from distill_elasticsearch.retry import Patience, parsed
 
 KEEP_ALIVE = "60s"
-MAX_LOSSES = 5
-"""Points in time that are lost one after the other before a scan gives up."""
 MAX_SEEN = 1_000_000
 """Documents of one time whose ids a scan remembers at most."""
 
 
 class Snapshot:
-    """The point in time that the scans of a reading share; opened anew when the server lost it."""
+    """The point in time that the scans of a reading share; opened anew when the server lost it.
 
-    def __init__(self, connection: Connection, index: str, patience: Patience) -> None:
+    ``indices``: those that the reading began with. They are all there still, or it ends: a pattern
+    would silently mean the others alone.
+    """
+
+    def __init__(
+        self, connection: Connection, index: str, patience: Patience, *, allow_partial: bool
+    ) -> None:
         self.connection, self.index, self.patience = connection, index, patience
+        self.params = {"keep_alive": KEEP_ALIVE, **(partly(True) if allow_partial else {})}
+        self.indices: Sequence[str] = ()
         self.opened = 0
         self._id: str | None = None
         self._lock = Lock()
@@ -46,14 +51,23 @@ class Snapshot:
         """Which opening it is, counted from 1, and the id."""
         with self._lock:
             if self._id is None:
-                answer = self.patience.until_done(
-                    lambda: self.connection.call(
-                        "POST", index_path(self.index, "_pit"), params={"keep_alive": KEEP_ALIVE}
-                    )
-                )
-                self._id = str(json.loads(answer.body)["id"])
+                self._id = str(self._ask("_pit", params=self.params)["id"])
                 self.opened += 1
+                if self.opened > 1:
+                    self._compare()
             return self.opened, self._id
+
+    def _ask(self, what: str, **asked: Any) -> Any:
+        path = index_path(self.index, what)
+        return self.patience.until_done(
+            lambda: parsed(self.connection.call("POST", path, **asked).body)
+        )
+
+    def _compare(self) -> None:
+        now = self._ask("_field_caps", body={"fields": ["_id"]})["indices"]
+        if gone := sorted({*self.indices} - {*now}):
+            text = f"no such index [{', '.join(gone)}]: deleted since the reading began"
+            raise Failure("status", text, 404, "index_not_found_exception")
 
     def renewed(self, opened: int, to: str | None) -> None:
         """The server gave the same point in time another id."""
@@ -94,23 +108,18 @@ class Scanner:
 
     def scan(self, part: Pass) -> Iterator[tuple[Page, Bools]]:
         """The pass page by page, and which hits of a page count."""
-        place, losses = _Place(part, self.order), 0
+        place = _Place(part, self.order)
         while True:
             page = self.patience.until_done(lambda: self._page(place))
-            if page is None:
-                losses += 1
-                if losses > MAX_LOSSES:
-                    raise Failure("status", "the server loses every point in time", 404)
-                continue
-            losses = 0
             if len(page):
                 yield page, place.fresh(page)
                 place.move(page)
-            if len(page) < self.size:
+            cut = page.timed_out or page.terminated_early
+            if len(page) < (1 if cut else self.size):
                 return
 
-    def _page(self, place: _Place) -> Page | None:
-        """The next page; None if the point in time was lost."""
+    def _page(self, place: _Place) -> Page:
+        """The next page. If the point in time was lost, another try opens a new one."""
         opened, pit = self.snapshot.open()
         body = {
             "size": self.size,
@@ -120,33 +129,48 @@ class Scanner:
             "_source": self.source,
             **place.asked(opened),
         }
-        params = {"allow_partial_search_results": str(self.allow_partial).lower()}
         try:
             answer = self.connection.call(
-                "POST", "/_search", params=params, body=body, timeout=self.timeout
-            )
+                "POST", "/_search", params=partly(self.allow_partial), body=body,
+                timeout=self.timeout,
+            )  # fmt: skip
+            page = decoded(self.pages, answer.body)
+            self.partial.update(missing(page, self.allow_partial))
         except Failure as failure:
-            if "search_context_missing_exception" in failure.root:
+            if failure.lost:
                 self.snapshot.lost(opened)
-                return None
             raise
-        page = self.pages.decode(answer.body)
         self.snapshot.renewed(opened, page.pit_id)
-        self._check(page)
         return page
 
-    def _check(self, page: Page) -> None:
-        """Raise Failure if a part of the answer is missing; with allow_partial it is told."""
-        missing = [f"{f.index}[{f.shard}]: {f.type} {f.reason}" for f in page.failures]
-        if page.failed and not missing:
-            missing.append(f"{page.failed} of {page.shards} shards did not answer")
-        if page.timed_out or page.terminated_early:
-            missing.append("the server stopped before it was through")
-        if not missing:
-            return
-        if not self.allow_partial:
-            raise Failure("status", "; ".join(missing), 503, "partial_result")
-        self.partial.update(missing)
+
+def partly(allowed: bool) -> dict[str, str]:
+    """The parameter that says whether shards may be missing."""
+    return {"allow_partial_search_results": str(allowed).lower()}
+
+
+def decoded(pages: Pages, body: bytes) -> Page:
+    """The page that an answer holds. Raises Failure if it was cut, or spoilt on the way."""
+    try:
+        return pages.decode(body)
+    except Garbled as error:
+        raise Failure("connection", f"the answer is not whole: {clean(str(error))}") from None
+
+
+def missing(page: Page, allow_partial: bool) -> list[str]:
+    """What an answer lacks. Raises Failure if that is not allowed, or can be had after all."""
+    found = [f"{f.index}[{f.shard}]: {f.type} {f.reason}".strip() for f in page.failures]
+    if page.failed and not found:
+        found.append(f"{page.failed} of {page.shards} shards did not answer")
+    if page.timed_out or page.terminated_early:
+        found.append("the server stopped before it was through")
+    told = list(map(clean, found))
+    if told:
+        root = frozenset(failure.type for failure in page.failures)
+        failure = Failure("partial", "; ".join(told[:5]), root=root)
+        if failure.lost or not allow_partial:
+            raise failure
+    return told
 
 
 class _Place:
@@ -158,12 +182,20 @@ class _Place:
         self.after: list[Any] | None = None
         self.last: Any = None
         self.seen: set[tuple[str, str]] = set()
+        self.too_many = False
         self.again = False
 
     def asked(self, opened: int) -> dict[str, Any]:
         """The part of a request that says which documents come next."""
         low, high = self.part.low, self.part.high
         if opened != self.opened:
+            if self.too_many:
+                raise SourceError(
+                    f"the point in time was lost amid more than {MAX_SEEN:,} documents of one "
+                    "time, or of none",
+                    code="source-limit",
+                    hint="try again, or ask for fewer by a condition on another column",
+                )
             self.again = self.last is not None or bool(self.seen)
             self.opened, self.after = opened, None
         if self.again and self.last is not None:
@@ -197,14 +229,11 @@ class _Place:
             if self.again and (last < self.last if self.order == "asc" else last > self.last):
                 return  # documents of several times, delivered by another of these
             if last != self.last:
-                self.last, self.seen, self.again = last, set(), False
+                self.last, self.seen, self.again, self.too_many = last, set(), False, False
             start = len(page)
             while start and page.sort[start - 1][0] == last:
                 start -= 1
-        self.seen.update(zip(page.index[start:], page.ids[start:], strict=True))
+        if not self.too_many:
+            self.seen.update(zip(page.index[start:], page.ids[start:], strict=True))
         if len(self.seen) > MAX_SEEN:
-            raise SourceError(
-                f"more than {MAX_SEEN:,} documents have one time, or none",
-                code="source-limit",
-                hint="ask for fewer by a condition on another column",
-            )
+            self.too_many, self.seen = True, set()

@@ -151,7 +151,7 @@ class Elasticsearch(Source, name="elasticsearch"):
 
     def read(self, request: Request, scan: Scan) -> Iterator[Batch | Sequence[Mapping[str, Any]]]:
         """Batches of a page each, in no order unless a first few in time are asked for."""
-        with self._reading(request) as reading:
+        with self._reading(request, scan) as reading:
             yield from reading.run(scan)
 
     def split(self, request: Request, n: int) -> Sequence[Request]:
@@ -182,10 +182,10 @@ class Elasticsearch(Source, name="elasticsearch"):
             yield from super().probe(columns)
 
     @contextmanager
-    def _reading(self, request: Request) -> Iterator[Reading]:
+    def _reading(self, request: Request, scan: Scan | None = None) -> Iterator[Reading]:
         from distill_elasticsearch.reading import Reading
 
-        reading = Reading(self, request)
+        reading = Reading(self, request, scan)
         self._seen.indices = reading.arrivals.indices
         try:
             yield reading
