@@ -143,13 +143,13 @@ def _texts(cursor: duckdb.DuckDBPyConnection, column: str, table: str, kind: Kin
     """A column by dictionary, sorted: codes must not depend on who came first."""
     words = f"d_{table}_{column}"
     cursor.execute(
-        f"CREATE TABLE {words} AS SELECT {column} AS x, (row_number() OVER (ORDER BY {column}) - 1)"
-        f"::INTEGER AS code FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL)"
+        f"CREATE TABLE {words} AS "
+        f"SELECT DISTINCT {column} AS x FROM {table} WHERE {column} IS NOT NULL ORDER BY 1"
     )
-    ordered: Any = cursor.execute(f"SELECT x FROM {words} ORDER BY code").fetchnumpy()["x"]
+    ordered: Any = cursor.execute(f"SELECT x FROM {words}").fetchnumpy()["x"]
     texts: list[str] = ordered.tolist()
     found: Any = cursor.execute(
-        f"SELECT t.place AS place, coalesce(d.code, -1) AS code "
+        f"SELECT t.place AS place, coalesce(d.rowid, -1)::INTEGER AS code "
         f"FROM {table} t LEFT JOIN {words} d ON t.{column} = d.x"
     ).fetchnumpy()
     cursor.execute(f"DROP TABLE {words}")
