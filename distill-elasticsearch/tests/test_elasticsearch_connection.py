@@ -12,7 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -85,11 +85,18 @@ def serving(stub: Stub, context: ssl.SSLContext | None = None) -> Iterator[Stub]
             plain, place = super().get_request()
             if context is None:
                 return plain, place
+            secure = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
             try:
-                return context.wrap_socket(plain, server_side=True), place
+                secure.do_handshake()
             except OSError:
-                plain.close()
+                # Read what is left before closing: else a reset overtakes the alert.
+                secure.settimeout(2)
+                with secure, suppress(OSError):
+                    secure.shutdown(socket.SHUT_WR)
+                    while secure.recv(4096):
+                        pass
                 raise
+            return secure, place
 
     over = threading.Event()
     with Server(("127.0.0.1", 0), Handler) as server:
