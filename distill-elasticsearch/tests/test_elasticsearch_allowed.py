@@ -20,6 +20,7 @@ READS = {
     ("POST", "/logs/_search"),
     ("POST", "/logs/_field_caps"),
     ("GET", "/logs/_mapping"),
+    ("GET", "/logs/_settings"),
     ("GET", "/logs/_mapping/field/logs"),
     ("GET", "/_resolve/index/logs"),
     ("POST", "/_security/user/_has_privileges"),
