@@ -13,11 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from distill_core.batch import Lists, Masked
-from distill_core.builtin._windows import _midnight
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.segment import Segment
 from distill_core.columns import Column
 from distill_core.errors import TransformError
+from distill_core.grids import midnight
 from distill_core.log import EventLog
 from distill_core.params import MICROSECOND, Calendar
 from distill_core.testing.logs import build, documents
@@ -216,9 +216,9 @@ def scanned(day, zone):
 @example(day=(date(2018, 11, 4) - date(1970, 1, 1)).days, zone="America/Sao_Paulo")
 @example(day=(date(2018, 2, 18) - date(1970, 1, 1)).days, zone="America/Sao_Paulo")
 @example(day=(date(2023, 11, 5) - date(1970, 1, 1)).days, zone="America/Havana")
-def test_midnights_like_a_scan(day, zone):
+def testmidnights_like_a_scan(day, zone):
     """A day begins with the first instant that has its date, also where no clock shows 00:00."""
-    assert _midnight(day, ZoneInfo(zone)) == scanned(day, ZoneInfo(zone))
+    assert midnight(day, ZoneInfo(zone)) == scanned(day, ZoneInfo(zone))
 
 
 def test_windows_of_windows():

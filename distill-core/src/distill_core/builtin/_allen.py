@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 
 from distill_core.batch import Ints
-from distill_core.builtin._members import ranges
 from distill_core.builtin._sweep import Scale, Spans
 from distill_core.errors import TransformError
+from distill_core.grids import ranges
 
 Relation = Literal[
     "before", "meets", "overlaps", "starts", "during", "finishes", "equals",

@@ -11,15 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill_core.batch import Bools, Ints, Lists
+from distill_core.grids import ranges
 from distill_core.prepare import stable_argsort
-
-
-def ranges(begin: Ints, end: Ints) -> Lists:
-    """The whole numbers begin … end − 1, a list for each pair."""
-    lengths = np.maximum(end - begin, 0)
-    offsets = np.zeros(len(begin) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return Lists(offsets, np.arange(offsets[-1]) + np.repeat(begin - offsets[:-1], lengths))
 
 
 @dataclass(frozen=True)

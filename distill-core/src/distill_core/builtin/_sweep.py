@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distill_core.batch import Bools, Ints, Lists
-from distill_core.builtin._members import ranges
+from distill_core.grids import ranges
 from distill_core.prepare import stable_argsort
 
 

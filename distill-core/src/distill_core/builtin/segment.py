@@ -8,18 +8,12 @@ import numpy as np
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
-from distill_core.builtin._members import ranges
 from distill_core.builtin._runs import micros, reach, run_starts
-from distill_core.builtin._windows import (
-    CalendarGrid,
-    FixedGrid,
-    Windows,
-    check_members,
-    windows,
-)
+from distill_core.builtin._windows import Windows, check_members, windows
 from distill_core.columns import Column
 from distill_core.component import Scope, Transform
 from distill_core.errors import TransformError
+from distill_core.grids import YEARS, CalendarGrid, FixedGrid, ranges
 from distill_core.log import EventLog
 from distill_core.params import Calendar, ColumnName, Duration, Every
 
@@ -29,9 +23,6 @@ MEMBERS = Column("members", type="ids", description="the events that are inside"
 WRITTEN = (SIZE, MEMBERS)
 OWN = ("id", "case", "activity", "time", "end", "duration", "order", "source_ids", "size")
 """Columns in which a window of equal events does not take over what they are equal in."""
-
-YEARS = (-62_135_596_800_000_000, 253_402_300_800_000_000)
-"""The begin of the year 1 and the end of the year 9999, µs since the epoch."""
 
 NEEDS = {
     "fixed": ("every",),
