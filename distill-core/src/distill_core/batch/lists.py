@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distill_core.batch.arrays import Bools, Ints
+from distill_core.batch.arrays import Bools, Ints, taken
 
 
 class Lists:
