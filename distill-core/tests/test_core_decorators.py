@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 import distill_core as dl
 from distill_core.component import Model, Query, Transform, component_name
+from distill_core.errors import SpecError
 from distill_core.params import ColumnName, Duration
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def test_a_transform(log):
     assert long_stays().least == timedelta(seconds=1)
     assert len(log.apply(long_stays(least="2s"))) == 1
     assert long_stays(columns=["page"]).named_columns() == {"page"}
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         long_stays(lest="2s")
 
 
@@ -94,7 +95,7 @@ def test_options(log):
     assert head_of_case.reads == ("page",)
     assert (long_stays.scope, long_stays.reads) == ("log", None)
     assert len(log.apply(head_of_case(n=2))) == 2
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         head_of_case()
 
 

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from distill_core import registry, wire
 from distill_core.builtin.append import Append
@@ -112,9 +112,9 @@ def test_a_log_a_pipeline_or_a_document():
         step = Counts(first=given)
         assert isinstance(step.first, Input)
         assert len(step.first.log()) == 3
-    with pytest.raises(ValidationError, match="a log, a pipeline, its document, or the name"):
+    with pytest.raises(SpecError, match="a log, a pipeline, its document, or the name"):
         Counts(first=7)
-    with pytest.raises(ValidationError, match=r"schema: a schema is required"):
+    with pytest.raises(SpecError, match=r"schema: a schema is required"):
         Counts(first={"source": "store"})
 
 

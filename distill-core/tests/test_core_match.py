@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 import distill_core as dl
 from distill_core.builtin.match import Match
+from distill_core.errors import DistillError
 from distill_core.ids import combine, part
 from distill_core.patterns import Choice, Forbidden, Repeat, Sequence, Step, parse
 
@@ -409,7 +409,7 @@ def test_looking_back_as_the_text_says(made, events):
 )
 def test_parameters_that_contradict_each_other(params, message):
     """Wrong parameters are told when the step is made."""
-    with pytest.raises(ValidationError, match=re.compile(message, re.DOTALL)):
+    with pytest.raises(DistillError, match=re.compile(message, re.DOTALL)):
         Match(**params)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from distill_core.columns import Column, check_columns
 from distill_core.component import Selection
+from distill_core.errors import SpecError
 from distill_core.params import instant_text
 from distill_core.reading import plan_reading
 from distill_userale import UserALE
@@ -239,7 +239,7 @@ def test_case_user(read) -> None:
 
 def test_case_of_another_kind() -> None:
     """An unknown kind of case is an error that names the choices."""
-    with pytest.raises(ValidationError, match="'session', 'tab' or 'user'"):
+    with pytest.raises(SpecError, match="'session', 'tab' or 'user'"):
         UserALE(case="page")
 
 

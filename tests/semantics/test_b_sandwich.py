@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from timelines import dangling, spans, timeline
 
 import distill_core as dl
 from distill_core.builtin.sandwich import Sandwich
+from distill_core.errors import SpecError
 
 ENDS = {"start": "activity LIKE 'S%'", "stop": "activity LIKE 'E%'"}
 NESTED = "S1@0 a@1 S2@2 b@3 E2@4 c@5 E1@6"
@@ -152,5 +152,5 @@ def test_b_a_clash_of_columns_is_told() -> None:
 @pytest.mark.parametrize("params", [{"min_size": -1}, {"include": "all"}, {"level": "top"}])
 def test_b_parameters_are_checked(params: dict[str, Any]) -> None:
     """N: a value that is no choice is an error."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Sandwich(**ENDS, **params)

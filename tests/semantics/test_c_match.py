@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.match import Match
 from distill_core.columns import Column
+from distill_core.errors import ConditionError
 from distill_core.testing.logs import COLUMNS, build
 
 
@@ -122,7 +122,7 @@ def test_c4_trailing_negation(text, found, partial):
 
 def test_c4_trailing_negation_needs_within():
     """Without a time there is no end to wait for."""
-    with pytest.raises(ValidationError, match="needs a time"):
+    with pytest.raises(ConditionError, match="needs a time"):
         Match(pattern="A !B")
 
 
@@ -181,5 +181,5 @@ def test_c9_partial():
 @pytest.mark.parametrize("pattern", ["A?", "A* B?", "!A B", "A? !B C", "(A | B*)", "!A"])
 def test_c10_empty_or_negation_first(pattern):
     """A pattern that may be empty or begins with a negation is an error."""
-    with pytest.raises(ValidationError, match="must not"):
+    with pytest.raises(ConditionError, match="must not"):
         Match(pattern=pattern, within="1s")

@@ -6,13 +6,12 @@ import json
 import random
 
 import pytest
-from pydantic import ValidationError
 from recordings import recording
 
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.columns import Column
-from distill_core.errors import DuplicateIdError
+from distill_core.errors import DuplicateIdError, SpecError
 from distill_core.log import EventLog
 from distill_core.testing.logs import COLUMNS, build
 
@@ -322,5 +321,5 @@ def test_d6_first_of_each_group_anywhere():
 ])  # fmt: skip
 def test_dedupe_refuses_what_makes_no_sense(params):
     """No columns, suffixes where ids do not decide and unknown words are errors."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Dedupe(**params)

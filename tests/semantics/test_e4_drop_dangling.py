@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from timelines import dangling, dropped, timeline
 
 import distill_core as dl
 from distill_core.builtin.drop_dangling import DropDangling
+from distill_core.errors import SpecError
 
 ENDS = {"start": "activity LIKE 'S%'", "stop": "activity LIKE 'E%'"}
 
@@ -74,5 +74,5 @@ def test_e4_rules_are_those_of_intervals() -> None:
 @pytest.mark.parametrize("name", ["open", "name", "keep"])
 def test_e4_has_no_parameter_of_output(name: str) -> None:
     """E4: what only says how an interval looks is no parameter here."""
-    with pytest.raises(ValidationError, match=name):
+    with pytest.raises(SpecError, match=name):
         DropDangling(**ENDS, **{name: "all"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from timelines import dropped, timeline
 
 import distill_core as dl
 from distill_core.builtin.drop_near import DropNear
+from distill_core.errors import SpecError
 
 MOUSE = "mousedown@0(t) mouseup@80(t) click@81(t) mousedown@900(t)"
 CLICKS = {"where": "activity IN ('mousedown', 'mouseup')", "near": "activity = 'click'",
@@ -143,7 +143,7 @@ def test_e_written_and_read_back() -> None:
 )
 def test_e_parameters_that_contradict(params: dict[str, Any]) -> None:
     """N: what has no meaning is an error."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         DropNear(**params)
 
 

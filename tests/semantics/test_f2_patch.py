@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 import distill_core as dl
 from distill_core.builtin.append import Append
 from distill_core.builtin.patch import Patch
+from distill_core.errors import SpecError
 
 
 def log(*rows: dict[str, Any]) -> dl.EventLog:
@@ -111,7 +111,7 @@ def test_f2_columns_are_checked() -> None:
         with pytest.raises(dl.TransformError) as caught:
             base.apply(Patch(other=OTHER, **params))
         assert (caught.value.code, caught.value.path) == ("column-unknown", path)
-    with pytest.raises(ValidationError, match="key"):
+    with pytest.raises(SpecError, match="key"):
         Patch(other=OTHER, key=[])
     with pytest.raises(dl.SchemaError, match="'v' is integer in one log and string"):
         with_number(BASE, "v").apply(Patch(other=OTHER, key=["id"]))

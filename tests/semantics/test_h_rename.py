@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.rename import Rename
 from distill_core.builtin.rename_by_url import RenameByUrl
-from distill_core.errors import TransformError
+from distill_core.errors import SpecError, TransformError
 from distill_core.testing.logs import build
 
 
@@ -53,7 +52,7 @@ def test_h1_keep_as_keeps_the_old_activity():
         Rename(mapping={"wheel": "scroll"}, keep_as="raw")
     )
     assert [event["raw"] for event in out] == ["wheel", "click"]
-    with pytest.raises(ValidationError, match="meaning of its own"):
+    with pytest.raises(SpecError, match="meaning of its own"):
         Rename(mapping={"a": "b"}, keep_as="case")
 
 
@@ -79,7 +78,7 @@ def test_h2_a_pattern_of_re2_names_selectors():
 def test_h2_no_event_is_without_an_activity():
     """An empty new name is an error, and so is a step that renames nothing."""
     for wrong in ({}, {"mapping": {"a": ""}}, {"rules": [{"when": "activity = 'a'", "value": ""}]}):
-        with pytest.raises(ValidationError):
+        with pytest.raises(SpecError):
             Rename(**wrong)
 
 
@@ -168,7 +167,7 @@ def test_h5_where():
 )  # fmt: skip
 def test_h5_templates_that_are_none(templates):
     """Two that the same paths fit, and what is no path with names in braces, are errors."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         by_url(templates)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.fill import Fill
+from distill_core.errors import SpecError
 from distill_core.testing.logs import COLUMNS, build
 
 
@@ -103,5 +103,5 @@ def test_i5_the_report():
 @pytest.mark.parametrize("wrong", [{"same": []}, {"max_gap": 5}, {"max_gap": None}])
 def test_t4_parameters(wrong):
     """Something must be equal, and a gap is a duration."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Fill(**{"same": ["activity"], "max_gap": "5ms", **wrong})

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.truncate import Truncate
-from distill_core.errors import ConditionError, DistillError
+from distill_core.errors import ConditionError, DistillError, SpecError
 from distill_core.testing.logs import build
 
 
@@ -111,13 +110,13 @@ def test_j4_define_and_within():
 )  # fmt: skip
 def test_j4_either_where_or_pattern(wrong):
     """One of them says what a match is; define and within belong to a pattern."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Truncate(keep="before", **wrong)
 
 
 def test_j4_faults_are_told():
     """A pattern that is none and a column that is not there are errors with their place."""
-    with pytest.raises((ConditionError, ValidationError), match="pattern ends"):
+    with pytest.raises((ConditionError, SpecError), match="pattern ends"):
         Truncate(pattern="A (", keep="before")
     with pytest.raises(DistillError) as error:
         log_of("A B").apply(Truncate(pattern="A", define={"A": "tagret = 'x'"}, keep="before"))

@@ -6,7 +6,6 @@ from fractions import Fraction
 from hashlib import blake2b
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.drop import Drop
@@ -15,7 +14,7 @@ from distill_core.builtin.label import Label
 from distill_core.builtin.sample import Sample
 from distill_core.builtin.select import Select
 from distill_core.builtin.where import Where
-from distill_core.errors import TransformError
+from distill_core.errors import SpecError, TransformError
 from distill_core.testing.logs import build
 
 TARGETS = [
@@ -112,7 +111,7 @@ def test_p3_label_replaces_attributes_and_activity():
 ])  # fmt: skip
 def test_p3_label_refuses_columns_with_a_meaning(params):
     """A reserved column, one that steps write, and an activity that may be null are errors."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Label(**params, rules=[{"when": "target = 'a'", "value": "v"}])
 
 
@@ -172,7 +171,7 @@ def test_p5_sample_of_everything():
 @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
 def test_p5_sample_takes_a_share(fraction):
     """A fraction outside of 0 to 1 is an error."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Sample(fraction=fraction)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.sessionize import Sessionize
+from distill_core.errors import SpecError
 from distill_core.testing.logs import build
 
 EPOCH = "1970-01-01T00:"
@@ -125,5 +125,5 @@ def test_n_columns_are_there(as_case):
 @pytest.mark.parametrize("gap", [30, 0.5, "30", "-1s", "soon"])
 def test_t4_a_gap_is_a_duration(gap):
     """A bare number, a negative length and other text are errors."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Sessionize(gap=gap)

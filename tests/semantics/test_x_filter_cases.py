@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.filter_cases import FilterCases
 from distill_core.builtin.filter_variants import FilterVariants
+from distill_core.errors import SpecError
 from distill_core.testing.logs import build
 
 
@@ -97,7 +97,7 @@ def test_x4_a_pattern():
 )
 def test_x4_something_is_asked(wrong):
     """A step that asks nothing of a case is an error."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         FilterCases(**wrong)
 
 
@@ -171,5 +171,5 @@ def test_x6_the_report():
 @pytest.mark.parametrize("wrong", [{}, {"coverage": 1.5}, {"top": -1}])
 def test_x6_how_many_must_be_said(wrong):
     """Neither coverage nor top, or a number out of range, is an error."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         FilterVariants(**wrong)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin.edges import Edges
+from distill_core.errors import SpecError
 from distill_core.testing.logs import build
 
 
@@ -84,5 +84,5 @@ def test_y2_several_columns_and_null():
 )
 def test_y2_parameters(wrong):
     """A side is named, at least one event wanted, and a group is of something."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Edges(**wrong)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from distill_core.builtin import _feature_table
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.features import Features
 from distill_core.builtin.sequences import Sequences
-from distill_core.errors import ModelError
+from distill_core.errors import ModelError, SpecError
 from distill_core.testing.logs import build
 
 EVERY = ["size", "counts", "rates", "times", "since", "entropy", "ngrams"]
@@ -186,7 +185,7 @@ def test_z6_only():
 )  # fmt: skip
 def test_z6_parameters(wrong):
     """Unknown groups and features, and what contradicts itself, are errors."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Features(**wrong)
 
 
@@ -245,5 +244,5 @@ def test_z8_columns_in_their_order():
         ("duration", 2000), ("details", {"x": [1]}), ("case", "p"), ("end", event["end"]),
         ("id", event["id"]),
     ]  # fmt: skip
-    with pytest.raises(ValidationError):
+    with pytest.raises(SpecError):
         Sequences(columns=[])

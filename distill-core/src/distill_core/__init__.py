@@ -221,7 +221,11 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from distill_core.errors import nearest
+
+        hint = "" if name.startswith("_") else nearest(name, __all__)
+        told = f": {hint}" if hint.startswith("did you mean") else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{told}")
     found = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = found
     return found

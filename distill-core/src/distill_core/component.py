@@ -15,10 +15,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from distill_core._faults import invalid, parameters
 from distill_core._walk import columns_named, plain_params
 from distill_core.batch import Batch
 from distill_core.columns import Column
@@ -36,7 +37,11 @@ Scope = Literal["event", "case", "log"]
 
 
 class Component(BaseModel):
-    """What all five kinds share: parameters as fields, a name, an origin."""
+    """What all five kinds share: parameters as fields, a name, an origin.
+
+    Wrong parameters raise SpecError, or the error of a parameter's own type (ConditionError):
+    the words are those of a document, less the path to the component.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, serialize_by_alias=True
@@ -45,6 +50,23 @@ class Component(BaseModel):
     __kind__: ClassVar[Kind]
     __component__: ClassVar[str] = ""
     __origin__: ClassVar[str] = ""
+
+    def __new__(cls, *args: Any, **_: Any) -> Self:
+        """Refuse positional arguments in words; here, so that the signature has none."""
+        if args:
+            first = next(iter(parameters(cls)), None)
+            like = f": {cls.__name__}({first}=…)" if first else f", and {cls.__name__} has none"
+            raise TypeError(f"parameters are given by name{like}")
+        return super().__new__(cls)
+
+    def __init__(self, /, **params: Any) -> None:
+        try:
+            super().__init__(**params)
+        except ValidationError as error:
+            raise invalid(type(self), error, params) from None
+
+    # Without this mark pydantic would call __init__ for documents too, and lose their context.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     def __init_subclass__(cls, *, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

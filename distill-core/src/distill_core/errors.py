@@ -109,7 +109,7 @@ class ComponentNotFound(DistillError):
     """A component is named that no plugin offers."""
 
 
-class SpecError(DistillError):
+class SpecError(DistillError, ValueError):
     """A pipeline document, a parameter or a configuration file is wrong."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from distill_core._faults import invalid
 from distill_core._walk import Earlier, earlier_values
 from distill_core.component import Component, Kind, Query, Schema, Source, component_name
 from distill_core.errors import ComponentNotFound, DistillError, PluginError, SpecError, nearest
@@ -15,7 +16,6 @@ from distill_core.log import EventLog
 from distill_core.params import Secret
 from distill_core.pipeline import Pipeline
 from distill_core.registry import components, find
-from distill_core.wire._faults import invalid
 from distill_core.wire._names import Names
 
 NO_NAMES = Names()

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from distill_core.component import Component, component_name
 from distill_core.errors import DistillError, SpecError, nearest
 
 Fault = Mapping[str, Any]
 
 
-def invalid(cls: type[Component], error: ValidationError, params: Any) -> DistillError:
+def invalid(cls: type[BaseModel], error: ValidationError, params: Any) -> DistillError:
     """The first fault as an error whose path starts at the parameters; others are counted.
 
     A fault that a parameter's own type reports as a DistillError (a condition) stays that error.
     """
-    faults = [(_path(fault, params), fault) for fault in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    found.sort(key=lambda fault: fault["type"] != "extra_forbidden")  # what is missing is misspelt
+    faults = [(_path(fault, params), fault) for fault in found]
     path, first = faults[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, DistillError):
@@ -48,12 +49,13 @@ def _path(fault: Fault, params: Any) -> str:
     return ".".join(parts)
 
 
-def _message(cls: type[Component], fault: Fault) -> str:
+def _message(cls: type[BaseModel], fault: Fault) -> str:
     match fault["type"]:
         case "missing":
             return "a value is required"
         case "extra_forbidden" if len(fault["loc"]) == 1:
-            return f"{component_name(cls)!r} has no parameter {fault['loc'][0]!r}"
+            name = getattr(cls, "__component__", cls.__name__)
+            return f"{name!r} has no parameter {fault['loc'][0]!r}"
         case "extra_forbidden" | "unexpected_keyword_argument":
             return f"there is no {fault['loc'][-1]!r} here"
         case "value_error" | "assertion_error":
@@ -62,7 +64,7 @@ def _message(cls: type[Component], fault: Fault) -> str:
             return str(fault["msg"])
 
 
-def _hint(cls: type[Component], fault: Fault) -> str | None:
+def _hint(cls: type[BaseModel], fault: Fault) -> str | None:
     """What to do: the nearest parameter, or how to write text that looks like a number."""
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
         return nearest(str(fault["loc"][0]), parameters(cls))
@@ -74,6 +76,6 @@ def _hint(cls: type[Component], fault: Fault) -> str | None:
     return None
 
 
-def parameters(cls: type[Component]) -> list[str]:
+def parameters(cls: type[BaseModel]) -> list[str]:
     """The names of the parameters as documents have them."""
     return [info.alias or name for name, info in cls.model_fields.items()]
