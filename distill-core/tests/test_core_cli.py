@@ -189,7 +189,7 @@ def test_document_or_events_on_stdin(distill):
     text = 'source = "web"\n'
     assert len(rows(distill("run", "-", stdin=text))) == 3
     first = "source.params.path=-"
-    assert len(rows(distill("run", "all.json", "--set", first, stdin=LOG.splitlines()[0]))) == 1
+    assert len(rows(distill("run", "all.json", "--set", first, stdin=LOG.splitlines()[1]))) == 1
     both = distill("run", "-", "--set", first, stdin=text)
     assert both.returncode == 2
     assert "both" in both.stderr
@@ -283,6 +283,17 @@ def test_config_show(distill):
     assert found["sources.web.source.params.path"]["origin"] == f"environment {variable}"
     assert found["sources.web.source.params.password"]["value"] == "env:PW"
     assert "x.ndjson" in distill("config", "show", **{variable: "x.ndjson"}).stdout
+
+
+def test_a_reading_that_cannot_be_right_says_so(distill):
+    """A misspelt path and a missing unit are told on stderr, even if nobody seems to look."""
+    done = distill("run", "all.json", "--set", 'schema.params.columns=["notte"]')
+    assert done.returncode == 0
+    assert "column 'notte' is null in every event" in done.stderr
+    done = distill("run", "all.json", "--set", "schema.params.unit=null")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "kept 0" in done.stderr
+    assert "a number needs its unit: unit = 's'" in done.stderr
 
 
 def test_inspect(distill, tmp_path):

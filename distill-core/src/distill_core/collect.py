@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from distill_core.batch import Batch, Bools, Codes, Ints, Masked
 from distill_core.columns import Column
 from distill_core.conditions import Condition, evaluate
 from distill_core.errors import SchemaError
+from distill_core.notes import notes_of
 from distill_core.prepare import Prepared, join, prepare
 from distill_core.reports import SAMPLES, Counted, Reading
 
@@ -60,7 +62,7 @@ class Collector:
     """Takes batches in any order; ``finish`` gives the prepared log and what was left out.
 
     ``where`` is bound to ``columns``; ``keep`` names the columns that the log shall have, the
-    others serve the condition only.
+    others serve the condition only; ``named`` those that the report notes if they are all null.
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Collector:
         keep: Sequence[str] | None = None,
         stream: str | None = None,
         strict: bool = False,
+        named: Collection[str] = (),
     ) -> None:
-        self.columns = dict(columns)
+        self.columns, self.named = dict(columns), frozenset(named)
         self.where, self.match, self.strict, self.stream = where, match, strict, stream
         self.keep = [n for n in columns if keep is None or n in keep]
         self.rejected, self.nulled = Samples(), Samples()
@@ -196,7 +199,7 @@ class Collector:
         )
         if self.strict:
             self._raise_first(reading)
-        return prepared, reading
+        return prepared, replace(reading, notes=notes_of(columns, data, reading, self.named))
 
     def _raise_first(self, reading: Reading) -> None:
         """Raise SchemaError for what is first in the source, if anything is amiss."""

@@ -314,6 +314,10 @@ class Schema(Component):
         """How surely these documents are of this schema, 0 to 1; for ``distill inspect``."""
         return 0.0
 
+    def named(self) -> frozenset[str]:
+        """Columns that its user named: a reading notes those of which no event has a value."""
+        return frozenset(column.name for column in self.extra)
+
     def all_columns(self) -> tuple[Column, ...]:
         """``columns()`` and ``extra``; an extra column replaces one of its name."""
         extra = {column.name: column for column in self.extra}

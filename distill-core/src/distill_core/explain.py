@@ -28,6 +28,8 @@ def _reading(reading: Mapping[str, Any] | None) -> Iterator[str]:
             yield f"  {title} {reason}: {told['count']}{_samples(told['samples'])}"
     for name, value in reading["counts"].items():
         yield f"  {name}: {value}"
+    for note in reading["notes"]:
+        yield f"  note: {note}"
 
 
 def _steps(steps: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -137,6 +137,7 @@ def read(
         keep=[*plan.keep, "id", *(["stream"] if stream is not None else [])],
         stream=stream,
         strict=strict,
+        named=schema.named(),
     )
     scan = Scan(on_progress=progress)
     wanted = frozenset(columns)

@@ -103,7 +103,7 @@ class Reading:
     ``foreign``: documents of another schema; ``filtered``: not asked for; ``rejected``: reason →
     records that no event could be made of; ``nulled``: column → kept records whose value there
     could not be read; ``counts``: other facts (``case_from_user``, ``end_before_time``, and what
-    the source told).
+    the source told); ``notes``: in words, what points to a wrong path, unit or zone.
     """
 
     read: int = 0
@@ -113,6 +113,7 @@ class Reading:
     rejected: Mapping[str, Counted] = field(default_factory=dict)
     nulled: Mapping[str, Counted] = field(default_factory=dict)
     counts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -123,4 +124,5 @@ class Reading:
             "rejected": {reason: c.to_dict() for reason, c in self.rejected.items()},
             "nulled": {column: c.to_dict() for column, c in self.nulled.items()},
             "counts": dict(self.counts),
+            "notes": list(self.notes),
         }

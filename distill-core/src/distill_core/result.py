@@ -229,7 +229,9 @@ SCHEMA: Mapping[str, Any] = {
             "properties": {
                 "pipeline": {"type": "object"},
                 "versions": {"type": "object", "additionalProperties": {"type": "string"}},
-                "reading": {"type": ["object", "null"]},
+                "reading": {"type": ["object", "null"],
+                            "properties": {"notes": {"type": "array",
+                                                     "items": {"type": "string"}}}},
                 "steps": {"type": "array", "items": {"type": "object"}},
                 "truncated": {"type": "boolean"},
             },

@@ -68,6 +68,9 @@ class Fields(Schema):
             raise ValueError(f"{clash[0]!r} has a parameter of its own; leave it out of columns")
         return self
 
+    def named(self) -> frozenset[str]:
+        return frozenset(c.name for c in self.all_columns() if "*" not in c.paths)
+
     def columns(self) -> tuple[Column, ...]:
         given = {name: getattr(self, name) for name in RESERVED if name != "stream"}
         found = [

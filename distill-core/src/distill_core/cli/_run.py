@@ -74,7 +74,8 @@ def run_pipeline(call: Call) -> None:
 def _losses(meta: Mapping[str, Any], inside: str = "") -> Iterator[str]:
     """What readings lost, which is said even if nobody seems to look: data would vanish unsaid."""
     reading = meta.get("reading")
-    if reading and (reading["rejected"] or reading["nulled"] or not reading["kept"]):
+    amiss = ("rejected", "nulled", "notes")
+    if reading and (any(reading[name] for name in amiss) or not reading["kept"]):
         yield from (f"{inside}{line}" for line in explain({"reading": reading}).splitlines())
     for step in meta.get("steps", []):
         for name, value in step.items():
