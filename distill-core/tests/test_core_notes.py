@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from distill_core.builtin.append import Append
+from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.events import Events
 from distill_core.builtin.fields import Fields
+from distill_core.builtin.where import Where
 from distill_core.columns import Column
 from distill_core.component import Query, Selection
+from distill_core.errors import ConditionError, DistillError
 from distill_core.log import EventLog
 from distill_core.pipeline import Pipeline
 from distill_core.testing import Documents
@@ -122,3 +126,55 @@ def test_an_empty_reading_notes_nothing():
     assert notes(query=Nothing(), columns=["mll"]) == []
     assert notes(query=Events(where="ml > 100"), columns=[Column("ml", ("ml",), type="integer")]
                  ) == []  # fmt: skip
+
+
+def test_a_typed_column_is_read_from_its_name():
+    """A column of `fields` without paths is read from the field of its name, as what it is."""
+    for column in ({"name": "ml", "type": "integer"}, Column("ml", type="integer")):
+        schema = Fields(**GOOD, columns=[column])
+        log = Pipeline(Documents(documents=ROWS), schema).log()
+        assert sorted(event["ml"] for event in log.to_dicts()) == [0, 1, 2, 3, 4]
+        assert schema.params()["columns"][0]["paths"] == ["ml"]
+
+
+def test_a_number_compared_with_text():
+    """The message says how to give the column its type, not how to compare it as text."""
+    log = Pipeline(Documents(documents=ROWS), Fields(**GOOD, columns=["ml"])).log()
+    for text, kind in (("ml > 100", "integer"), ("ml > 1.5", "number"), ("ml = TRUE", "boolean")):
+        with pytest.raises(ConditionError) as caught:
+            log.where(text)
+        assert f'{{name = "ml", type = "{kind}"}}' in caught.value.hint
+    for text in ("activity > 7", "case = 1"):  # always text
+        with pytest.raises(ConditionError, match="text goes in quotes"):
+            log.where(text)
+    made = log.with_columns(n=(Column("n"), log.data["activity"]))
+    with pytest.raises(ConditionError, match="text goes in quotes"):
+        made.where("n = 1")
+
+
+def test_text_without_quotes():
+    """A word that is no column may be text: the message says how it is written."""
+    log = Pipeline(Documents(documents=ROWS), Fields(**GOOD)).log()
+    for text in ("activity = brew", 'activity = "brew"'):
+        with pytest.raises(ConditionError, match="text goes in single quotes: 'brew'"):
+            log.where(text)
+    with pytest.raises(ConditionError, match="'activty'; did you mean 'activity'"):
+        log.where("case = activty")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"query": Events(where="ml IS NULL")},
+        {"query": Events(columns=["ml"])},
+        {"transforms": [Where(condition="ml > 3")]},
+        {"transforms": [Collapse(same=["ml"])]},
+        {"transforms": [Append(other=Pipeline(Documents(documents=ROWS), Fields(**GOOD),
+                                              transforms=[Collapse(same=["ml"])]))]},
+    ],
+)  # fmt: skip
+def test_a_field_that_is_no_column_yet(more):
+    """Who names a field that the schema does not read is told, once, where to add it."""
+    with pytest.raises(DistillError) as caught:
+        Pipeline(Documents(documents=ROWS), Fields(**GOOD), **more).run()
+    assert caught.value.hint.count("becomes a column by schema.params.columns") == 1

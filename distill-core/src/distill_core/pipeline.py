@@ -143,6 +143,17 @@ class Pipeline:
 
     def _checked(self, selection: Selection) -> EventLog:
         try:
+            return self._on_nothing(selection)
+        except DistillError as error:
+            if error.code in ("column-unknown", "condition-column"):
+                own = "columns" if "columns" in self.schema.params() else "extra"
+                more = f"a field of the records becomes a column by schema.params.{own}"
+                if more not in (error.hint or ""):  # as a pipeline among the parameters adds it
+                    error.hint = "; ".join(filter(None, [error.hint, more]))
+            raise
+
+    def _on_nothing(self, selection: Selection) -> EventLog:
+        try:
             plan = plan_reading(self.schema, selection)
         except DistillError as error:
             raise error.at("" if error.path else "query") from error.__cause__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
@@ -20,7 +21,9 @@ class Fields(Schema):
     ``end`` needs ``unit``, a time without a zone needs ``zone``.
 
     ``columns`` are further columns; a plain text stands for the column named after its path in
-    snake_case. ``keep_all`` adds the column ``other``: all that no other column reads, as JSON.
+    snake_case, and a column without ``paths`` is read from the field of its name. Values are text
+    unless a column has a ``type``: ``{name = "ml", type = "integer"}``. ``keep_all`` adds the
+    column ``other``: all that no other column reads, as JSON.
 
     >>> schema = Fields(case="visit", activity="what", time="ts", unit="s", columns=["page.url"])
     >>> [column.name for column in schema.columns()]
@@ -52,8 +55,7 @@ class Fields(Schema):
             return data
         found = dict(data)
         if isinstance(data.get("columns"), list | tuple):
-            found["columns"] = [_column(c) if isinstance(c, str) else c
-                                for c in data["columns"]]  # fmt: skip
+            found["columns"] = [_column(c) for c in data["columns"]]
         if data.get("keep_all") is True:
             # A column of all the rest is read when it is named, and in ``extra`` it is.
             found["extra"] = [OTHER, *(c for c in data.get("extra", ()) if _name(c) != "other")]
@@ -92,8 +94,15 @@ _TYPES = {"time": "time", "end": "time", "order": "number"}
 OTHER = Column("other", paths=("*",), type="json", description="all that no other column reads")
 
 
-def _column(path: str) -> Column:
-    return Column(snake_case(path), paths=(path,), description=f"the field {path}")
+def _column(given: Any) -> Any:
+    """A column as it is given, with paths."""
+    if isinstance(given, str):
+        return Column(snake_case(given), paths=(given,), description=f"the field {given}")
+    if isinstance(given, Column) and not given.paths:
+        return replace(given, paths=(given.name,))
+    if isinstance(given, dict) and "name" in given and not given.get("paths"):
+        return {**given, "paths": (given["name"],)}
+    return given
 
 
 def _name(column: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from distill_core.columns import Column, Type
+from distill_core.columns import RESERVED, Column, Type
 from distill_core.conditions.literals import Value
 from distill_core.conditions.patterns import check_pattern
 from distill_core.conditions.tree import (
@@ -61,7 +61,7 @@ def bind(condition: Condition, columns: Mapping[str, Column]) -> Condition:
         case Not(of):
             return Not(bind(of, columns))
         case Compare(op, name, None, str(other)):
-            _comparable(_find(name, columns), _find(other, columns))
+            _comparable(_find(name, columns), _find(other, columns, or_text=True))
             return condition
         case Compare(op, name, value) if value is not None:
             return Compare(op, name, _typed(value, _find(name, columns)))
@@ -76,11 +76,14 @@ def bind(condition: Condition, columns: Mapping[str, Column]) -> Condition:
     return condition
 
 
-def _find(name: str, columns: Mapping[str, Column]) -> Column:
+def _find(name: str, columns: Mapping[str, Column], *, or_text: bool = False) -> Column:
+    """The column of this name; ``or_text``: it may be text whose quotes were forgotten."""
     if name not in columns:
-        raise ConditionError(
-            f"there is no column {name!r}", code="condition-column", hint=nearest(name, columns)
-        )
+        hint = nearest(name, columns)
+        if or_text:
+            near = f"; {hint}" if hint.startswith("did") else ""
+            hint = f"text goes in single quotes: {literal_text(name)}{near}"
+        raise ConditionError(f"there is no column {name!r}", code="condition-column", hint=hint)
     return columns[name]
 
 
@@ -141,5 +144,13 @@ def _misfit(value: Value, column: Column) -> ConditionError:
     return ConditionError(
         f"column {column.name!r} is of type {column.type}, {shown} is not",
         code="condition-literal",
-        hint=_HINTS[column.type],
+        hint=_hint(value, column),
     )
+
+
+def _hint(value: Value, column: Column) -> str:
+    """How to write the literal; what is read is text only because its column has no type."""
+    kind = {bool: "boolean", int: "integer", float: "number"}.get(type(value))
+    if kind and column.type == "string" and column.paths and column.name not in RESERVED:
+        return f'give it a type where it is read: {{name = "{column.name}", type = "{kind}"}}'
+    return _HINTS[column.type]
