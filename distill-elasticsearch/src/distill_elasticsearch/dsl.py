@@ -211,7 +211,7 @@ def _moment(caps: FieldCaps, column: Column, value: datetime) -> tuple[Any, Any]
     """The least and the greatest number of the field that may stand for the moment."""
     micros = instant_micros(value)
     around = 1000 + (_ZONES if column.zone not in (None, "UTC") else 0)
-    if caps.family == "date" and _reads_alike(caps, column):
+    if caps.family == "date" and reads_alike(caps, column):
         return (micros - around) // 1000, -(-(micros + around) // 1000)
     if caps.family == "whole" and column.unit is not None:
         scale = UNITS[column.unit]
@@ -219,7 +219,7 @@ def _moment(caps: FieldCaps, column: Column, value: datetime) -> tuple[Any, Any]
     return None, None
 
 
-def _reads_alike(caps: FieldCaps, column: Column) -> bool:
+def reads_alike(caps: FieldCaps, column: Column) -> bool:
     """Whether the indices read a date, number or text, as the column does."""
     for formats in caps.formats:
         numbers = {part for part in formats.split("||") if part not in DATES}

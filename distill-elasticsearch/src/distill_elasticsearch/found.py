@@ -76,23 +76,47 @@ class Frontier:
         return f"all those whose {field.name} is before {text}"
 
 
-def in_order(pages: Iterator[Found]) -> Generator[Found]:
-    """The same rows, cut so that rows of one time are never in two batches.
+def in_order(streams: Sequence[Iterator[Found]], sign: int) -> Generator[Found]:
+    """The rows of all streams in one order, cut so that rows of one time are never in two batches.
 
-    The server's order is of milliseconds: in a whole batch the reader can put them in order.
+    Each stream is in order of its times, ascending if ``sign`` is 1, else descending. The
+    server's order is of milliseconds: in a whole batch the reader can put them in order.
+    """
+    held: Batch | None = None
+    times: NDArray[Any] = np.zeros(0)
+    last: dict[int, Any] = dict.fromkeys(range(len(streams)), -np.inf)
+    while last:
+        behind = min(last, key=last.__getitem__)
+        found = next(streams[behind], None)
+        if found is None:
+            del last[behind]
+            continue
+        assert isinstance(found.item, Batch)
+        held, times = joined(held, found.item), np.append(times, sign * found.times)
+        if len(found.times):
+            last[behind] = sign * found.times[-1]
+        order = np.argsort(times, kind="stable")
+        ready = np.searchsorted(times[order], min(last.values()))
+        yield replace(found, item=held.take(order[:ready]))
+        held, times = held.take(order[ready:]), times[order[ready:]]
+    if held is not None:
+        yield Found(held, np.zeros(0))
+
+
+def out_of_order(pages: Iterator[Found], sign: int) -> Generator[Found]:
+    """The rows of pages that come in no order; those with a time at the end, the last one first.
+
+    So what comes last is never later than what came before it: nobody takes it for the order.
     """
     held: Batch | None = None
     for found in pages:
         assert isinstance(found.item, Batch)
-        rows, times = len(found.times), found.times
-        while rows and times[rows - 1] == times[-1]:
-            rows -= 1
-        whole = joined(held, found.item)
-        kept = len(whole) - (len(found.item) - rows) if rows else 0
-        held = whole.take(slice(kept, None))
-        yield replace(found, item=whole.take(slice(0, kept)))
+        none = found.item.columns["time"].null
+        held = joined(held, found.item.take(~none))
+        yield replace(found, item=found.item.take(none))
     if held is not None:
-        yield Found(held, np.zeros(0))
+        times = held.columns["time"].values
+        yield Found(held.take(np.argsort(-sign * times)), np.zeros(0))
 
 
 def joined(one: Batch | None, other: Batch) -> Batch:

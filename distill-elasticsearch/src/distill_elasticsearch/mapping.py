@@ -53,14 +53,16 @@ class FieldCaps:
 class Mappings:
     """What the indices of a reading have: their names, sorted, and the fields by name.
 
-    ``closed``: objects (``""``: documents) whose keys may be there without being mapped.
-    ``plain``: a field exists in the index only if the document itself has it (no aliases, copies,
-    values for null, runtime fields).
+    ``closed``: objects (``""``: documents) and fields that may be there without being mapped, or
+    are indexed apart from their documents. ``leaves``: fields of whose value, if it is an object,
+    the keys are not mapped. ``plain``: a field exists in the index only if the document itself
+    has it (no aliases, copies, values for null, runtime fields).
     """
 
     indices: tuple[str, ...]
     fields: Mapping[str, FieldCaps] = field(default_factory=dict)
     closed: frozenset[str] = frozenset()
+    leaves: frozenset[str] = frozenset()
     plain: bool = True
 
     def get(self, name: str) -> FieldCaps | None:
@@ -69,8 +71,14 @@ class Mappings:
 
     def tells(self, name: str) -> bool:
         """Whether an index that does not map the field has it in no document."""
-        keys = name.split(".")
-        return self.closed.isdisjoint(".".join(keys[:depth]) for depth in range(len(keys)))
+        *outer, own = ["", *_prefixes(name)]
+        return self.closed.isdisjoint([*outer, own]) and self.leaves.isdisjoint(outer)
+
+
+def _prefixes(name: str) -> list[str]:
+    """``a``, ``a.b`` and ``a.b.c`` for ``a.b.c``."""
+    keys = name.split(".")
+    return [".".join(keys[:depth]) for depth in range(1, len(keys) + 1)]
 
 
 def field_names(columns: Iterable[Column]) -> list[str]:
@@ -113,9 +121,10 @@ def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]
         {
             name: replace(caps, formats=frozenset(details.formats.get(name, ())))
             for name, caps in told.items()
-            if caps is not None
+            if caps is not None and details.apart.isdisjoint(_prefixes(name))
         },
-        frozenset(details.closed),
+        frozenset(details.closed | details.apart),
+        frozenset(details.leaves),
         details.plain,
     )
 
@@ -134,22 +143,33 @@ def _caps(name: str, types: Mapping[str, Any]) -> FieldCaps | None:
 
 
 class _Details:
-    """What field_caps does not tell of the mappings of all indices."""
+    """What field_caps does not tell of the mappings of all indices.
+
+    ``apart``: what a query on the document itself does not find (nested), or finds by something
+    else than the document's value (fields of run time; all of a flattened object is text).
+    """
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self.formats: dict[str, set[str]] = {}
         self.closed: set[str] = set()
+        self.apart: set[str] = set()
+        self.leaves: set[str] = set()
         self.plain = True
         for told in answer.values():
             mappings = told.get("mappings", {})
-            if mappings.get("runtime"):
+            if runtime := mappings.get("runtime"):
                 self.plain = False
+                self.apart.update(runtime)
             self._walk(mappings, "")
 
     def _walk(self, node: Mapping[str, Any], name: str) -> None:
         if str(node.get("dynamic")).lower() in ("false", "runtime") or "enabled" in node:
             self.closed.add(name)
-        if node.get("type") == "alias" or "copy_to" in node or "null_value" in node:
+        if node.get("type") in ("nested", "flattened"):
+            self.apart.add(name)
+        if node.get("type") not in (None, "object", "passthrough"):
+            self.leaves.add(name)
+        if node.get("type") in ("alias", "passthrough") or not node.keys().isdisjoint(_NOT_PLAIN):
             self.plain = False
         if node.get("type") in ("date", "date_nanos"):
             self.formats.setdefault(name, set()).add(node.get("format", DEFAULT_FORMAT))
@@ -157,6 +177,8 @@ class _Details:
             for key, child in node.get(inner, {}).items():
                 self._walk(child, f"{name}.{key}" if name else key)
 
+
+_NOT_PLAIN = ("copy_to", "null_value")
 
 LOOKED_AT = ",".join(
     [f"**.{key}" for key in ("type", "format", "copy_to", "null_value", "dynamic", "enabled")]

@@ -1,8 +1,8 @@
 """Which scans a reading needs: one for each field that may hold the time, cut into ranges of it.
 
 A scan goes by time, since only that lets it go on after its point in time is lost. A document is
-scanned by the first of the time's fields that the index has of it; what has none, in one last
-pass. So every document is in just one pass, whatever its fields hold.
+scanned by the first of the time's fields that the index has of it; what has none, or one that was
+not indexed, in one last pass. So every document is in just one pass, whatever its fields hold.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from distill_core.columns import Column
 from distill_core.extract import Field, parse_path
-from distill_elasticsearch.dsl import ALL, Query
+from distill_elasticsearch.dsl import ALL, Query, reads_alike
 from distill_elasticsearch.mapping import FieldCaps, Mappings, conflict_error
 
 
@@ -65,11 +65,35 @@ def passes(where: Query, columns: Sequence[Column], mappings: Mappings) -> list[
     """
     found: list[Pass] = []
     before: list[Query] = []
+    rest: list[Query] = []
     for caps in _time_fields(columns, mappings):
         there = {"exists": {"field": caps.name}}
         found.append(Pass(_joined(where, [there], before), caps))
-        before.append(there)
-    return [*found, Pass(_joined(where, [], before), None)]
+        rest.append(_joined(ALL, [there], before))
+        before += [there, {"term": {"_ignored": caps.name}}]
+    return [*found, Pass(_joined(where, [], rest), None)]
+
+
+def orderly(columns: Sequence[Column], mappings: Mappings) -> bool:
+    """Whether the server's order of the passes, each and together, is that of the column time.
+
+    It is if a field that some document has is sure to be indexed, as the column reads it.
+    """
+    time = next((column for column in columns if column.name == "time"), None)
+    if time is None or time.zone not in (None, "UTC") or not mappings.plain:
+        return False
+    families = set()
+    for path in map(parse_path, time.paths):
+        if not isinstance(path, Field):
+            return False
+        caps = mappings.get(path.text)
+        if (caps is None or caps.unmapped) and not mappings.tells(path.text):
+            return False
+        if caps is not None:
+            families.add(caps.family if caps.searchable and caps.aggregatable else None)
+            if caps.family == "date" and not reads_alike(caps, time):
+                return False
+    return len(families) == 1 and families <= {"date", "whole", "decimal"}
 
 
 def _time_fields(columns: Sequence[Column], mappings: Mappings) -> list[FieldCaps]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from distill_elasticsearch.connection import open_connection
 from distill_elasticsearch.decode import Page, Pages
 from distill_elasticsearch.dsl import to_query
 from distill_elasticsearch.failures import Failure, source_error
-from distill_elasticsearch.found import Documents, Found, Frontier, Item, in_order
+from distill_elasticsearch.found import Documents, Found, Frontier, Item, in_order, out_of_order
 from distill_elasticsearch.mapping import field_names, read_mappings
 from distill_elasticsearch.marks import marks
-from distill_elasticsearch.passes import Pass, passes
+from distill_elasticsearch.passes import Pass, orderly, passes
 from distill_elasticsearch.retry import Patience, parsed
 from distill_elasticsearch.scan import Scanner, Snapshot, decoded, missing, partly
 
@@ -55,6 +55,7 @@ class Reading:
             self.snapshot.indices = mappings.indices
             query, told = to_query(request.where, request.columns, mappings)
             self.passes = passes(query, request.columns, mappings)
+            self.orderly = orderly(request.columns, mappings)
             self.pushed = None if told is None else str(told)
         except BaseException:
             self.close()
@@ -111,34 +112,38 @@ class Reading:
             found |= {(index, hit["_seq_no"]): f"{index}/_doc/{hit['_id']}" for hit in hits}
         return [found.get(place, f"{place[0]} (number {place[1]})") for place in asked]
 
-    def call(self, method: str, path: str, **asked: Any) -> Any:
-        """One request, tried until the deadline, and its answer. Raises SourceError."""
-        return self._until_done(lambda: self.connection.call(method, path, **asked).body)
+    def call(
+        self, method: str, path: str, *, allow_partial: bool = False, **asked: Any
+    ) -> Any:
+        """One request, tried until the deadline, and its answer. Raises SourceError.
 
-    def _search(self, index: str, body: Any, *, allow_partial: bool = False) -> Any:
-        """The answer to a search without a point in time, which is whole unless that is allowed."""
+        The answer to a search is whole, unless that is allowed.
+        """
 
-        def once() -> bytes:
-            answer = self.connection.call(
-                "POST", index_path(index, "_search"), params=partly(allow_partial), body=body
-            )
-            self.partial.update(missing(decoded(self.pages, answer.body), allow_partial))
-            return answer.body
+        def once() -> Any:
+            body = self.connection.call(method, path, **asked).body
+            if path.endswith("/_search"):
+                self.partial.update(missing(decoded(self.pages, body), allow_partial))
+            return parsed(body)
 
-        return self._until_done(once)
-
-    def _until_done(self, call: Callable[[], bytes]) -> Any:
         try:
-            return self.patience.until_done(lambda: parsed(call()))
+            return self.patience.until_done(once)
         except Failure as failure:
             raise self._told(failure) from None
 
+    def _search(self, index: str, body: Any, *, allow_partial: bool = False) -> Any:
+        """The answer to a search without a point in time."""
+        return self.call(
+            "POST", index_path(index, "_search"), params=partly(allow_partial), body=body,
+            allow_partial=allow_partial,
+        )  # fmt: skip
+
     def run(self, scan: Scan) -> Iterator[Item]:
         """A page each, from several threads; in the order of time if that is asked and can be."""
-        tasks, total = self._tasks(scan)
+        tasks, total = self._tasks()
         self.frontier = Frontier(tasks)
-        if scan.sorted:
-            items = in_order(self._pages(tasks[0], limit=self.request.limit))
+        if self._by_time:
+            items = self._sorted(tasks, scan)
         else:
             n, stop = self.source.slices, self.patience.stop
             items = at_once(self._pages, tasks, n, stop, self.cancel, self.frontier.end)
@@ -151,14 +156,30 @@ class Reading:
         finally:
             scan.note(**self._facts())
 
-    def _tasks(self, scan: Scan) -> tuple[list[Pass], int]:
+    def _tasks(self) -> tuple[list[Pass], int]:
         request = self.request
         if request.part is not None:
             return [self.passes[i].cut_to(low, high) for i, low, high in request.part["tasks"]], 0
-        ordered = request.sort is not None and request.limit is not None and not request.documents
-        tasks, total = self.tasks(1 if ordered else self.source.slices)
-        scan.sorted = ordered and len(tasks) == 1 and tasks[0].caps is not None
-        return tasks, total
+        return self.tasks(1 if self._by_time else self.source.slices)
+
+    @property
+    def _by_time(self) -> bool:
+        """Whether the first by time come first, so that the reader may stop when it has enough."""
+        asked = self.request
+        few = asked.sort is not None and asked.limit is not None and asked.part is None
+        return few and self.orderly and not asked.documents
+
+    def _sorted(self, tasks: Sequence[Pass], scan: Scan) -> Generator[Found]:
+        """All pages in the order of time, behind what the server has no time of."""
+        sign = -1 if self.request.sort == "-time" else 1
+        streams = []
+        for number, task in enumerate(tasks):
+            if task.caps is None:
+                yield from out_of_order(self._pages(task, number), sign)
+            else:
+                streams.append(self._pages(task, number, self.request.limit))
+        scan.sorted = True
+        yield from in_order(streams, sign)
 
     def _counted(self, scan: Scan, found: Iterator[Found], total: int) -> Iterator[Item]:
         """The items alone; what else is to be told of them is told to the scan."""
