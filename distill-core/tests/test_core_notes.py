@@ -8,6 +8,7 @@ from distill_core.builtin.append import Append
 from distill_core.builtin.collapse import Collapse
 from distill_core.builtin.events import Events
 from distill_core.builtin.fields import Fields
+from distill_core.builtin.match import Match
 from distill_core.builtin.where import Where
 from distill_core.columns import Column
 from distill_core.component import Query, Selection
@@ -178,3 +179,14 @@ def test_a_field_that_is_no_column_yet(more):
     with pytest.raises(DistillError) as caught:
         Pipeline(Documents(documents=ROWS), Fields(**GOOD), **more).run()
     assert caught.value.hint.count("becomes a column by schema.params.columns") == 1
+
+
+def test_a_step_that_no_event_is():
+    """A misspelt step of a pattern is noted; an empty log says nothing about it."""
+    def told(rows):
+        steps = [Match(pattern="brew clik within 60s")]
+        return Pipeline(Documents(documents=rows), Fields(**GOOD), transforms=steps).run().explain()
+
+    assert "  note: no event is a step 'clik'" in told(ROWS).splitlines()
+    assert "'brew'" not in told(ROWS)
+    assert "note" not in told(())

@@ -50,6 +50,7 @@ def test_c1_relaxed():
     assert out.steps[0].to_dict() == {
         "step": 0, "transform": "match", "in": 5, "out": 2, "made": 1, "used": 4,
         "dropped": {}, "dangling": {}, "counts": {}, "partial": {},
+        "fits": {"load": 1, "click": 2, "submit": 1},
     }  # fmt: skip
 
 
@@ -183,3 +184,10 @@ def test_c10_empty_or_negation_first(pattern):
     """A pattern that may be empty or begins with a negation is an error."""
     with pytest.raises(ConditionError, match="must not"):
         Match(pattern=pattern, within="1s")
+
+
+def test_c9_fits():
+    """report.fits: how many events each step could be, also what must not be there; 0: none."""
+    out = run("A@0(1) A@1() B@2(1) x@3(1)", "A !no last", key=["target"],
+              define={"last": "activity IN ('A', 'B')"})  # fmt: skip
+    assert out.steps[0].to_dict()["fits"] == {"A": 2, "last": 3, "no": 0}

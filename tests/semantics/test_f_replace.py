@@ -217,3 +217,11 @@ def test_f_written_and_read_back() -> None:
     """V1: both forms are read back from what they are written as."""
     for step in (Replace(**ACTIVATE), Replace(rules=TWO, resolve="longest")):
         assert Replace.model_validate(step.params()) == step
+
+
+def test_f_fits_of_rules() -> None:
+    """R: fits says which step of a pattern no event is, with rules whose step it is."""
+    out = run("a@0 x@1", pattern="a bb", to={"activity": "ab"})
+    assert out.steps[0].to_dict()["fits"] == {"a": 1, "bb": 0}
+    out = run("a@0 x@1", rules=TWO)
+    assert out.steps[0].to_dict()["fits"] == {"1.a": 1, "1.b": 0}

@@ -43,6 +43,10 @@ def _steps(steps: list[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"  {title} {reason}: {told['count']}{_samples(told['ids'])}"
         for name, value in step["counts"].items():
             yield f"  {name}: {value}"
+        if step["in"]:
+            for name, count in step.get("fits", {}).items():
+                if not count:
+                    yield f"  note: no event is a step {name!r}"
         for name, value in step.items():
             if isinstance(value, Mapping) and "reading" in value:  # another log
                 yield from (f"  {name}: {line}" for line in _lines(value))

@@ -22,7 +22,8 @@ class Events:
 
     ``rows``: their rows in the log; ``ends``: for each, where its group ends; ``time``: in µs.
     ``symbols``: for each a number, into ``kinds``: the names of steps that it fits. ``lost``: rows
-    that fit a step, but have a null in their key.
+    that fit a step, but have a null in their key. ``fits``: step → how many events of the log fit
+    it, looked at alone.
     """
 
     log: EventLog
@@ -32,6 +33,7 @@ class Events:
     symbols: Ints
     kinds: Sequence[frozenset[str]]
     lost: Ints
+    fits: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -75,7 +77,10 @@ def events_of(
     edges = borders(group)
     ends = np.repeat(edges[1:], np.diff(edges))
     taken = symbols.take(rows).astype(np.int64)
-    return Events(log, rows, ends, log.time.take(rows), taken, kinds, lost)
+    counts = np.bincount(symbols, minlength=len(kinds)).tolist()
+    known_as = {name: sum(n for kind, n in zip(kinds, counts, strict=True) if name in kind)
+                for name in (*names, *masks)}  # fmt: skip
+    return Events(log, rows, ends, log.time.take(rows), taken, kinds, lost, known_as)
 
 
 def _symbols(

@@ -71,7 +71,8 @@ class Match(Transform):
     A match takes the place of its members; with ``keep`` all events stay, or nothing but matches.
     Written: ``activity`` (``name``), ``end`` (the last member's time), ``members``, ``steps``
     (each step with the ids of its events), ``source_ids``. The report counts under ``partial`` the
-    starts tried in vain, by the furthest step that one came to. Events that fit a step and have a
+    starts tried in vain, by the furthest step that one came to, and under ``fits`` how many events
+    each step of the pattern could be: 0 for a misspelt one. Events that fit a step and have a
     null in their ``key`` take no part and dangle, ``missing_key``.
 
     The same language as MATCH_RECOGNIZE of SQL:2016 and the patterns of Flink (``followedBy``,
@@ -188,7 +189,7 @@ class Match(Transform):
         program = self._program()
         found, events = self.search(log)
         told = {"superseded": found.passed, "missing_key": events.lost}
-        out = log.tell(dangling=told, partial=self.partial(found))
+        out = log.tell(dangling=told, partial=self.partial(found), fits=events.fits)
         return self._derive(out, program, found)
 
     def partial(self, found: Found) -> dict[str, int]:

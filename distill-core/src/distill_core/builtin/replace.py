@@ -158,6 +158,7 @@ class Replace(Transform):
         """What each rule replaces; the log tells what its pattern reports."""
         parts: list[Lists] = []
         partial: dict[str, int] = {}
+        fits: dict[str, int] = {}
         dangling: dict[str, list[Ints]] = {}
         for number, rule in enumerate(rules):
             if (match := rule.match()) is None:
@@ -168,6 +169,7 @@ class Replace(Transform):
             parts.append(Lists(found.offsets, found.members))
             prefix = f"{number}." if self.rules else ""
             partial |= {prefix + step: count for step, count in match.partial(found).items()}
+            fits |= {prefix + step: count for step, count in events.fits.items()}
             dangling.setdefault("superseded", []).append(found.passed)
             dangling.setdefault("missing_key", []).append(events.lost)
         rule_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -180,7 +182,7 @@ class Replace(Transform):
             fresh[np.concatenate(rows)] = True
             told[reason] = np.flatnonzero(fresh & ~known)
             known |= fresh
-        extra = {"partial": partial} if dangling else {}
+        extra = {"partial": partial, "fits": fits} if dangling else {}
         return log.tell(dangling=told, **extra), groups
 
     def _resolved(self, log: EventLog, groups: Groups) -> tuple[Groups, dict[str, int]]:
