@@ -10,7 +10,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,7 +135,8 @@ def on_pages(plan: Callable[[int, chaos.Call], Any]) -> Callable[[chaos.Call], A
 
 def close_snapshot(elastic: Elastic, call: chaos.Call) -> None:
     """Have the server forget the point in time that a page is asked of, as if it had expired."""
-    elastic.admin("DELETE", "_pit", {"id": json.loads(call.body)["pit"]["id"]})
+    with suppress(RuntimeError):  # forgotten already
+        elastic.admin("DELETE", "_pit", {"id": json.loads(call.body)["pit"]["id"]})
 
 
 def open_contexts(elastic: Elastic) -> int:

@@ -26,6 +26,8 @@ from distill_elasticsearch.passes import Pass
 from distill_elasticsearch.retry import Patience, parsed
 
 KEEP_ALIVE = "60s"
+MAX_LOSSES = 20
+"""Points in time that a scan may lose one after the other before something new comes."""
 MAX_SEEN = 1_000_000
 """Documents of one time whose ids a scan remembers at most."""
 
@@ -184,6 +186,7 @@ class _Place:
         self.seen: set[tuple[str, str]] = set()
         self.too_many = False
         self.again = False
+        self.losses = 0
 
     def asked(self, opened: int) -> dict[str, Any]:
         """The part of a request that says which documents come next."""
@@ -195,6 +198,13 @@ class _Place:
                     "time, or of none",
                     code="source-limit",
                     hint="try again, or ask for fewer by a condition on another column",
+                )
+            self.losses += 1
+            if self.losses > MAX_LOSSES:
+                raise SourceError(
+                    f"{MAX_LOSSES} points in time were lost before anything new came",
+                    code="source-unavailable",
+                    hint="smaller pages may help",
                 )
             self.again = self.last is not None or bool(self.seen)
             self.opened, self.after = opened, None
@@ -218,6 +228,8 @@ class _Place:
         if self.again:
             known = zip(page.index, page.ids, strict=True)
             good &= np.fromiter((hit not in self.seen for hit in known), bool, len(page))
+        if good.any():
+            self.losses = 0
         return good
 
     def move(self, page: Page) -> None:
