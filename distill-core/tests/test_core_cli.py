@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +21,8 @@ from distill_core import registry
 from distill_core.cli._describe import example
 from distill_core.cli._inspect import survey
 from distill_core.cli._output import put_table
+from distill_core.cli._table import fitted, order_for_people
+from distill_core.columns import Column
 from distill_core.component import KINDS, Schema, Source
 from distill_core.registry import components
 from distill_core.testing import Documents
@@ -212,6 +217,15 @@ def test_document_or_events_on_stdin(distill):
         (("run", "visits", "--set", "gap"), 2, "NAME=VALUE"),
         (("run",), 2, "Missing argument"),
         (("describe", "thing", "x"), 2, "there is no kind"),
+        (("describe", "sessionise"), 2, "did you mean 'sessionize'?"),
+        (("run", "log.ndjson"), 1, "distill inspect log.ndjson"),
+        (("run", "visits", "--set", 'transforms={"name": "elapsed"}'), 1, "[[transforms]]"),
+        (("run", "visits", "--set", 'transforms=[{"name": "sessionize", "gap": "30m"}]'), 1,
+         "hint: put it under params: params = { gap = … }"),
+        (("run", "all.json", "--format", "xml"), 2, "ndjson, json, csv"),
+        (("run", "all.json", "--format", "csv", "--json"), 2, "two forms"),
+        (("run", "all.json", "--out", "x.txt"), 2, "say --format"),
+        (("run", "all.json", "--out", "no/such/x.csv"), 1, "code: output-failed"),
         (("describe", "model", "grap"), 1, "did you mean 'graph'?"),
         (("plugins", "show", "x"), 1, "there is no plugin"),
         (("nonsense",), 2, "nonsense"),
@@ -438,3 +452,98 @@ def test_a_value_is_one_line_of_a_table(capsys):
     assert [line for line in shown if line and set(line) != {"\u2500"}] == [
         r"a\nb", r"x\nforged", r'["y\n"]', r"p\tq\u2028r"
     ]  # fmt: skip
+
+
+def test_csv(distill, tmp_path):
+    """`--format csv` has a head and rows; a text like a formula is made text unless `--raw`."""
+    lines = [{"who": "=1+1", "what": "a,b", "at": 0, "note": None}]
+    (tmp_path / "log.ndjson").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    chosen = 'query={"name": "events", "params": {"columns": ["note"]}}'
+    for form, first in ((("--format", "csv"), "'=1+1"), (("--format", "csv", "--raw"), "=1+1")):
+        done = distill("run", "all.json", "--set", chosen, *form)
+        assert done.returncode == 0, done.stderr
+        (found,) = csv.DictReader(io.StringIO(done.stdout))
+        assert (found["case"], found["activity"], found["note"]) == (first, "a,b", "")
+
+
+def test_out(distill, tmp_path):
+    """`--out` writes the form of the ending, the same bytes as stdout has, and nothing else."""
+    forms = {"x.ndjson": ("--format", "ndjson"), "x.csv": ("--format", "csv"),
+             "x.json": ("--json",)}  # fmt: skip
+    for name, form in forms.items():
+        done = distill("run", "all.json", "--out", name)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert (tmp_path / name).read_bytes().decode() == distill("run", "all.json", *form).stdout
+    assert distill("run", "all.json", "--out", "x.html").returncode == 0
+    assert (tmp_path / "x.html").read_text("utf-8").startswith("<!doctype html>")
+    graph = distill("run", "all.json", "--set", "model=graph", "--format", "csv").stdout
+    assert graph.startswith("source,target")
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@POSIX
+@pytest.mark.parametrize("before", [None, "what was there"])
+def test_out_is_whole_or_not_there(target, tmp_path, before):
+    """When the disk is full or the run fails, nothing is under the name but what was there."""
+    rows = [{"who": "ann", "what": "open", "at": n} for n in range(200)]
+    (tmp_path / "log.ndjson").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    document = {"source": {"name": "files", "params": {"path": "log.ndjson"}}, "schema": FIELDS}
+    (tmp_path / "all.json").write_text(json.dumps(document), "utf-8")
+    place = tmp_path / "x.csv"
+    if before is not None:
+        place.write_text(before, "utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(target), "DISTILL_PLUGINS": "tests"}
+    for limit, more in (("ulimit -f 2; ", ""), ("", "--set model=wrong")):
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'{limit}exec "$@" run all.json --out x.csv {more}', "sh",
+             sys.executable, "-m", "distill_core.cli"],
+            capture_output=True, text=True, env=environ, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 1, done.stderr
+        assert ("code: output-failed" if limit else "code: model-failed") in done.stderr
+        assert (place.read_text("utf-8") if place.exists() else None) == before
+        assert not list(tmp_path.glob("*.partial"))
+
+
+def test_the_plan_tells_each_step(distill):
+    """`--explain` tells a step's parameters, without defaults, and the columns it adds."""
+    done = distill("run", "visits", "--explain")
+    assert done.returncode == 0, done.stderr
+    assert 'step 0: sessionize\n  gap = "30m"\n  adds: parent_case\n' in done.stdout
+    assert 'source: files\n  path = "log.ndjson"\n' in done.stdout
+    assert "columns, all records" in done.stdout
+    plan = json.loads(distill("run", "visits", "--explain", "--json").stdout)
+    step = {"name": "sessionize", "params": {"gap": "30m"}, "adds": ["parent_case"]}
+    assert plan["steps"] == [step]
+
+
+def test_a_cause_is_offered(distill):
+    """Where an error has a cause, the way to see it is told, and then it is no longer offered."""
+    arguments = ("run", "all.json", "--set", "model=wrong")
+    assert "hint: DISTILL_TRACEBACK=1 in front of the command" in distill(*arguments).stderr
+    traced = distill(*arguments, DISTILL_TRACEBACK="1").stderr
+    assert "in front of the command" not in traced
+    assert "DISTILL_TRACEBACK" not in distill("run", "no.toml").stderr
+
+
+def test_describe_finds_a_component_by_its_name_alone(distill):
+    """`distill describe sessionize` needs no kind."""
+    done = distill("describe", "sessionize")
+    assert done.stdout == distill("describe", "transform", "sessionize").stdout
+    assert "gap" in done.stdout
+
+
+def test_a_table_fits_the_terminal():
+    """Columns that do not fit, or are null, are named; lengths and times are short."""
+    columns = [Column("id"), Column("case"), Column("time", type="time"), Column("note"),
+               Column("duration", type="duration"),
+               *(Column(f"c{n}") for n in range(19))]  # fmt: skip
+    row = {"id": "0" * 16, "case": "ann", "time": "2026-01-05T09:00:00.000000Z", "note": None,
+           "duration": 90_000_000, **{f"c{n}": "some text" for n in range(19)}}  # fmt: skip
+    table = fitted(order_for_people(columns), [row], 80)
+    assert table.rows[0][:3] == ("ann", "2026-01-05 09:00:00", "1 min 30 s")
+    cells = zip(table.heads, table.rows[0], strict=True)
+    assert sum(max(map(len, pair)) + 2 for pair in cells) <= 82
+    hidden, null = table.hidden
+    assert re.match(r"\d+ more columns: c\d, .*, id$", hidden)
+    assert null == "1 column is null here: note"

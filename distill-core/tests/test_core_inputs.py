@@ -286,7 +286,7 @@ def test_meta_tells_how_the_input_was_read():
 
 def test_explained():
     """Plan and result tell of inputs in words and as plain values, one inside the other too."""
-    from distill_core.cli._run import _plan_lines
+    from distill_core.cli._plan import plan_lines
 
     inner = pipeline(2, Append(other=pipeline(3, name="deep").log()))
     outer = pipeline(1, Append(other=inner))
@@ -295,7 +295,7 @@ def test_explained():
     assert plan["inputs"] == {path: inner.explain()}
     assert plan["inputs"][path]["inputs"] == {path: {"log": "3 events"}}
     assert "inputs" not in pipeline(1).explain()
-    lines = list(_plan_lines(plan))
+    lines = list(plan_lines(plan))
     at = lines.index(f"{path}:")
     assert lines[at + 1] == "  source: store"
     assert lines[-2:] == [f"  {path}:", "    log: 3 events"]

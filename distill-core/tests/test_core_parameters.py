@@ -61,3 +61,14 @@ def test_a_misspelt_name_of_the_module():
         dl.Sessionise
     with pytest.raises(AttributeError, match=r"no attribute 'Xyzzy'$"):
         dl.Xyzzy
+
+
+@pytest.mark.parametrize("text", ["30min", "30 min", "30 m", "1800s", "PT30M"])
+def test_durations_as_people_write_them(text):
+    """`30min` and a space before the unit are a duration too; the written form stays short."""
+    assert dl.Sessionize(gap=text).params()["gap"] == "30m"
+
+
+def test_a_day_with_a_space_is_still_one_of_the_calendar():
+    """`1 d` is `1d`, a day of the zone, and not 24 hours."""
+    assert dl.Segment(every="1 d") == dl.Segment(every="1d") != dl.Segment(every="24 h")

@@ -22,14 +22,14 @@ from distill_core.errors import SpecError
 MICROSECOND = timedelta(microseconds=1)
 _UNITS = {
     "us": MICROSECOND, "ms": timedelta(milliseconds=1), "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
+    "m": timedelta(minutes=1), "min": timedelta(minutes=1), "h": timedelta(hours=1),
+    "d": timedelta(days=1), "w": timedelta(weeks=1),
 }  # fmt: skip
-_SHORT = re.compile(r"(\d+)(us|ms|s|m|h|d|w)")
+_SHORT = re.compile(r"(\d+) ?(us|ms|s|m|min|h|d|w)")
 _ISO = re.compile(
     r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
 )
-_CALENDAR = re.compile(r"(\d+)(d|w|mo)|P(\d+)([DWM])")
+_CALENDAR = re.compile(r"(\d+) ?(d|w|mo)|P(\d+)([DWM])")
 _ISO_UNITS = {"D": "d", "W": "w", "M": "mo"}
 _MOST_PERIODS = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,9 +38,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def parse_duration(value: object) -> timedelta:
     """A length of time from ``500us 500ms 2s 30m 1h 1d 1w``, ``PT30M`` or a timedelta.
 
-    Raises ValueError for anything else, a bare number among it: seconds are never guessed.
+    ``30min`` is ``30m``, and a space may stand before the unit. Raises ValueError for anything
+    else, a bare number among it: seconds are never guessed.
 
-    >>> parse_duration("30m") == parse_duration("PT30M")
+    >>> parse_duration("30m") == parse_duration("PT30M") == parse_duration("30 min")
     True
     """
     if isinstance(value, timedelta):

@@ -91,25 +91,37 @@ class Pipeline:
         return plan_reading(self.schema, selection, self._needed())
 
     def explain(self) -> dict[str, Any]:
-        """The plan as plain values: what the source is asked, what is done here."""
+        """The plan as plain values: what the source is asked, what each step is and adds."""
         plan = self.plan()
         request = plan.request
         found = {
-            "source": component_name(self.source),
+            "source": _told(self.source),
+            "schema": _told(self.schema),
+            "query": _told(self.query) if self.query else None,
             "columns": {column.name: list(column.paths) for column in request.columns},
             "pushed": str(request.where) if request.where is not None else None,
             "local": str(plan.where) if plan.where is not None else None,
             "sort": request.sort,
             "limit": request.limit,
             "documents": request.documents,
-            "steps": [component_name(step) for step in self.transforms],
-            "model": component_name(self.model) if self.model else None,
+            "steps": list(self._steps_told()),
+            "model": _told(self.model) if self.model else None,
         }
         inputs: dict[str, Any] = {}
         for path, component in self.components():
             for inner, earlier in earlier_values(component, deep=False):
                 inputs[f"{path}.params.{inner}"] = earlier.explain()
         return {**found, "inputs": inputs} if inputs else found
+
+    def _steps_told(self) -> Iterator[dict[str, Any]]:
+        """Each step with its parameters, the columns that it adds and those that it takes away."""
+        log = self._nothing(plan_reading(self.schema, self._selection()))
+        ready = self._with_earlier(lambda earlier: earlier.checked())
+        for step, checked in zip(self.transforms, ready.transforms, strict=True):
+            before, log = log.columns, log.apply(checked)
+            told = {"adds": [name for name in log.columns if name not in before],
+                    "removes": [name for name in before if name not in log.columns]}  # fmt: skip
+            yield {**_told(step), **{word: names for word, names in told.items() if names}}
 
     def to_dict(self, *, masked: bool = False) -> dict[str, Any]:
         """The document of this pipeline, written out with defaults.
@@ -157,12 +169,7 @@ class Pipeline:
             plan = plan_reading(self.schema, selection)
         except DistillError as error:
             raise error.at("" if error.path else "query") from error.__cause__
-        collector = Collector(
-            {**plan.columns, "id": Column("id", type="ids")}, keep=[*plan.keep, "id"]
-        )
-        log = EventLog.of(*collector.finish())
-        if self.stream is not None:
-            log = _with_stream(log, self.stream)
+        log = self._nothing(plan)
         ready = self._with_earlier(lambda earlier: earlier.checked())
         log = ready._transformed(log)  # noqa: SLF001 - a pipeline too
         if self.model is not None:
@@ -171,6 +178,14 @@ class Pipeline:
             except DistillError as error:
                 raise error.at("model.params") from error.__cause__
         return log
+
+    def _nothing(self, plan: Plan) -> EventLog:
+        """The log before the steps if nothing is read."""
+        collector = Collector(
+            {**plan.columns, "id": Column("id", type="ids")}, keep=[*plan.keep, "id"]
+        )
+        log = EventLog.of(*collector.finish())
+        return log if self.stream is None else _with_stream(log, self.stream)
 
     def _needed(self) -> set[str] | None:
         """The columns that the steps and the model use; None: all."""
@@ -242,7 +257,7 @@ def compute(model: Model, log: EventLog) -> Result:
         raise ModelError(
             f"model {component_name(model)!r} ({origin}) failed: {type(error).__name__}: {error}",
             code="model-failed",
-            hint="its author may know more; the cause is in the traceback",
+            hint="its author may know more",
             path="model",
         ) from error
     return replace(result, artist=model)
@@ -251,6 +266,12 @@ def compute(model: Model, log: EventLog) -> Result:
 def component_dict(component: Component, *, masked: bool = False) -> dict[str, Any]:
     """``{"name", "params"}`` with defaults."""
     params = component.model_dump(mode="json", context={"masked": masked})
+    return {"name": component_name(component), "params": params}
+
+
+def _told(component: Component) -> dict[str, Any]:
+    """Its name, and the parameters that differ from the defaults; secrets are masked."""
+    params = component.model_dump(mode="json", exclude_defaults=True, context={"masked": True})
     return {"name": component_name(component), "params": params}
 
 

@@ -86,16 +86,34 @@ def run(
         typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the pipeline."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The whole result as JSON.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Tell the plan only.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="ndjson|json|csv", help="The rows (of a graph its edges) "
+                     "as NDJSON or CSV, or the whole result as JSON."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="Into a file, in the form of its ending: "
+                     ".ndjson, .json, .csv, or .html for the picture."),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="CSV as it is: a text that a spreadsheet would run as a "
+                     "formula gets no ' in front."),
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell what would be read and done; read nothing.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail on any bad record or broken plugin.")
     ] = False,
     config: Config = None,
 ) -> None:  # fmt: skip
-    """Run a pipeline: a table on a terminal, NDJSON into a pipe, or --json."""
+    """Run a pipeline: a table on a terminal, NDJSON into a pipe, or what --format, --out say."""
     from distill_core.cli._run import Call, run_pipeline
 
-    run_pipeline(Call(pipeline, sets or [], params or [], as_json, explain, strict, config))
+    told = (pipeline, sets or [], params or [], as_json, explain, strict, config)
+    run_pipeline(Call(*told, form, out, raw))
 
 
 @plugins_app.callback(invoke_without_command=True)
@@ -135,18 +153,16 @@ def plugins_check(as_json: Json = False) -> None:
 @app.command()
 def describe(
     kind: Annotated[str, typer.Argument(
-        help="source, schema, query, transform or model.", autocompletion=_kinds)],
+        help="source, schema, query, transform or model; a component's name alone "
+             "will do.", autocompletion=_kinds)],
     name: Annotated[str | None, typer.Argument(
         help="A component; without it all are listed.", autocompletion=_names)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Its JSON Schema.")] = False,
 ) -> None:  # fmt: skip
     """Tell what a component does and which parameters it has."""
-    from distill_core.cli._describe import describe_component, list_components
+    from distill_core.cli import _describe
 
-    if name is None:
-        list_components(kind, as_json)
-    else:
-        describe_component(kind, name, as_json)
+    _describe.describe(kind, name, as_json)
 
 
 @app.command()

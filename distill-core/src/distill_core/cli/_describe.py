@@ -27,6 +27,20 @@ SPECIAL = {
 """Format in JSON Schema → the type in words."""
 
 
+def describe(kind: str, name: str | None, as_json: bool) -> None:
+    """A component, or all of a kind; in place of a kind the name of a component will do."""
+    if name is not None:
+        describe_component(kind, name, as_json)
+    elif kind in KINDS:
+        list_components(kind, as_json)
+    else:
+        found = [entry for known in KINDS for entry in components(known) if entry.name == kind]
+        if not found:
+            _kind(kind)
+        for entry in found:
+            describe_component(entry.kind, entry.name, as_json)
+
+
 def list_components(kind: str, as_json: bool) -> None:
     """The components of a kind."""
     entries = components(_kind(kind))
@@ -58,7 +72,10 @@ def describe_component(kind: str, name: str, as_json: bool) -> None:
 
 def _kind(kind: str) -> Kind:
     if kind not in KINDS:
-        raise typer.BadParameter(f"there is no kind {kind!r}: {nearest(kind, KINDS)}")
+        names = {entry.name for known in KINDS for entry in components(known)}
+        hint = nearest(kind, [*KINDS, *names])
+        hint = hint if hint.startswith("did") else nearest(kind, KINDS)
+        raise typer.BadParameter(f"there is no kind or component {kind!r}: {hint}")
     return kind
 
 

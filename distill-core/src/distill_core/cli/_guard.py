@@ -46,17 +46,19 @@ class Guarded(TyperGroup):
 
 def _tell(error: DistillError) -> None:
     where = f"{error.path}: " if error.path else ""
-    _trace()
+    traced = _trace()
     say(f"error: {where}{error.message}")
     if error.hint:
         say(f"hint: {error.hint}")
+    if error.__cause__ is not None and not traced:
+        say("hint: DISTILL_TRACEBACK=1 in front of the command shows where it happened")
     say(f"code: {error.code}")
 
 
 def _tell_unexpected(error: Exception) -> None:
     if not _trace():
         say(f"error: unexpected {type(error).__name__}: {' '.join(str(error).split())}")
-        say("hint: DISTILL_TRACEBACK=1 shows where it happened")
+        say("hint: DISTILL_TRACEBACK=1 in front of the command shows where it happened")
 
 
 def _trace() -> bool:

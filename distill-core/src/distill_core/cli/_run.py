@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import typer
 
 from distill_core import registry, wire
 from distill_core.cli._output import on_terminal, put, put_json, put_table, say, watched
+from distill_core.cli._plan import plan_lines
+from distill_core.cli._table import fitted, order_for_people
+from distill_core.cli._write import form_of, lines, whole_file, write
 from distill_core.columns import Column
 from distill_core.config import Config, load_config
 from distill_core.errors import SourceError
@@ -35,14 +38,18 @@ class Call:
     pipeline: str
     sets: Sequence[str]
     params: Sequence[str]
-    as_json: bool
-    explain: bool
-    strict: bool
-    config: str | None
+    as_json: bool = False
+    explain: bool = False
+    strict: bool = False
+    config: str | None = None
+    form: str | None = None
+    out: str | None = None
+    raw: bool = False
 
 
 def run_pipeline(call: Call) -> None:
     """Run and write; raises DistillError, or typer.BadParameter for wrong usage."""
+    form = form_of(call.form, call.as_json, call.out)
     sets, params = _pairs("--set", call.sets), _pairs("--param", call.params)
     config = load_config(call.config)
     document = _document(call.pipeline, config, params)
@@ -56,19 +63,33 @@ def run_pipeline(call: Call) -> None:
     if call.pipeline == "-" and _reads_stdin(pipeline):
         raise typer.BadParameter("stdin cannot be both the pipeline and the events")
     if call.explain:
-        _put_plan(pipeline.explain(), call.as_json)
+        plan = pipeline.explain()
+        put_json(plan) if call.as_json else put("\n".join(plan_lines(plan)))
         return
-    with _progress() as progress:
-        result = pipeline.run(strict=call.strict, progress=progress)
-    if call.as_json:
-        put(result.to_json())
-    elif on_terminal():
-        _put_result(result)
-    else:
-        _put_rows(result)
+    result = _ran(call, pipeline, form)
     told = result.explain() if watched() else "\n".join(_losses(result.meta))
     if told:
         say(told)
+
+
+def _ran(call: Call, pipeline: Pipeline, form: str | None) -> Result:
+    """Run, and write the result where it is wanted; a place that cannot be, is told before."""
+    if call.out is None:
+        with _progress() as progress:
+            result = pipeline.run(strict=call.strict, progress=progress)
+        if form is None and on_terminal():
+            _put_result(result)
+        else:
+            for line in lines(result, form or "ndjson", raw=call.raw):
+                put(line)
+        return result
+    with whole_file(call.out) as stream:
+        with _progress() as progress:
+            result = pipeline.run(strict=call.strict, progress=progress)
+        write(stream, lines(result, form or "ndjson", raw=call.raw), call.out)
+    if watched():
+        say(f"wrote {call.out}")
+    return result
 
 
 def _losses(meta: Mapping[str, Any], inside: str = "") -> Iterator[str]:
@@ -130,49 +151,26 @@ def _progress() -> Iterator[Progress | None]:
         sys.stderr.write("\r\x1b[K")
 
 
-def _put_plan(plan: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        put_json(plan)
-        return
-    for line in _plan_lines(plan):
-        put(line)
-
-
-def _plan_lines(plan: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in plan.items():
-        if key == "inputs":
-            for path, inner in value.items():
-                yield f"{path}:"
-                yield from (f"  {line}" for line in _plan_lines(inner))
-        elif isinstance(value, Mapping):
-            yield f"{key}:"
-            for name, item in value.items():
-                yield f"  {name} ← {', '.join(item) if item else '(made)'}"
-        elif isinstance(value, list):
-            yield f"{key}: {' → '.join(value) or 'none'}"
-        else:
-            yield f"{key}: {'none' if value is None else value}"
-
-
-def _put_rows(result: Result) -> None:
-    for row in result.iterate():
-        put(json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-
-
 def _put_result(result: Result) -> None:
+    """Tables of the first rows; stderr says what they leave out."""
     if result.kind == "graph":
-        _put_part("nodes", result.node_columns, result.nodes)
-        _put_part("edges", result.edge_columns, result.edges)
+        _put_part("nodes", result.node_columns, result.nodes, len(result.nodes))
+        _put_part("edges", result.edge_columns, result.edges, len(result.edges))
     else:
-        _put_part("", result.columns, result.rows)
+        rows = list(islice(result.iterate(), SHOWN))
+        columns = order_for_people(result.columns) if result.kind == "events" else result.columns
+        total = len(result.log) if result.log is not None else len(result.rows)
+        _put_part("", columns, rows, total)
 
 
-def _put_part(title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The first rows, without columns that are null in all of them."""
-    room = max(5, min(SHOWN, shutil.get_terminal_size().lines - 6))
-    first = rows[:room]
-    used = [c for c in columns if any(row.get(c.name) is not None for row in first)] or columns
-    heads = [f"{c.name} (us)" if c.type == "duration" else c.name for c in used]
-    put_table(heads, ([row.get(c.name) for c in used] for row in first), title)
-    if len(rows) > room:
-        say(f"… {len(rows) - room:,} more rows; --json or a pipe gives all")
+def _put_part(
+    title: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], total: int
+) -> None:
+    size = shutil.get_terminal_size()
+    first = rows[: max(5, min(SHOWN, size.lines - 6))]
+    table = fitted(columns, first, size.columns)
+    put_table(table.heads, table.rows, title)
+    for told in table.hidden:
+        say(told)
+    if total > len(first):
+        say(f"… {total - len(first):,} more rows; --out FILE, --json or a pipe gives all")

@@ -360,7 +360,7 @@ class EventLog:
                 f"step {number + 1}, transform {name!r} ({origin}), failed: "
                 f"{type(error).__name__}: {error}",
                 code="transform-failed",
-                hint="its author may know more; the cause is in the traceback",
+                hint="its author may know more",
             ) from error
         report = _notes.report(number, name, self, out)
         return out.replace(reading=self.reading, steps=(*self.steps, report), notes=Notes())

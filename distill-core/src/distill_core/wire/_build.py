@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from distill_core._faults import invalid
+from distill_core._faults import invalid, parameters
 from distill_core._walk import Earlier, earlier_values
 from distill_core.component import Component, Kind, Query, Schema, Source, component_name
 from distill_core.errors import ComponentNotFound, DistillError, PluginError, SpecError, nearest
@@ -58,7 +58,8 @@ def pipeline_of(document: Any, names: Names) -> Pipeline:
             )
     steps = document.get("transforms") or []
     if not isinstance(steps, Sequence) or isinstance(steps, str):
-        raise SpecError("transforms are a list", code="spec-invalid", path="transforms")
+        hint = "in TOML each step begins with [[transforms]], in two brackets"
+        raise SpecError("transforms are a list", code="spec-invalid", hint=hint, path="transforms")
     stream = document.get("stream")
     if not isinstance(stream, str | None):
         raise SpecError("a stream is a name", code="spec-invalid", path="stream")
@@ -117,6 +118,7 @@ def _built(kind: Kind, written: Any, names: Names) -> Component:
         written = {"name": written}
     if not isinstance(written, Mapping):
         raise SpecError(f"a {kind} is a name, or a table of name and params", code="spec-invalid")
+    _check_place(kind, written)
     _check_keys(written, ("name", "params"))
     name, params = written.get("name"), written.get("params") or {}
     if not isinstance(name, str):
@@ -147,8 +149,24 @@ def _validated(cls: type[Component], params: dict[str, Any], names: Names) -> Co
             f"{component_name(cls)!r} ({cls.__origin__ or cls.__module__}) failed to read its "
             f"parameters: {type(error).__name__}: {error}",
             code="plugin-broken",
-            hint="its author may know more; the cause is in the traceback",
+            hint="its author may know more",
         ) from error
+
+
+def _check_place(kind: Kind, written: Document) -> None:
+    """Raise SpecError if a parameter stands beside ``name``, not in ``params``."""
+    try:
+        known = parameters(find(kind, written["name"]))
+    except (KeyError, TypeError, DistillError):
+        return  # what is wrong with the name is told by itself
+    for key in written:
+        if key not in ("name", "params") and key in known:
+            raise SpecError(
+                f"{key!r} is a parameter of {written['name']!r}",
+                code="spec-invalid",
+                hint=f"put it under params: params = {{ {key} = … }}",
+                path=key,
+            )
 
 
 def _check_keys(table: Document, known: Sequence[str]) -> None:

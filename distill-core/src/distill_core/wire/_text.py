@@ -41,7 +41,9 @@ def load(path: str | Path, form: Form | None = None) -> dict[str, Any]:
     form = form or forms.get(place.suffix.lower())
     if form is None:
         raise SpecError(
-            f"{str(path)!r} is neither .toml nor .json", code="spec-invalid", hint="rename it"
+            f"{str(path)!r} is neither .toml nor .json, as files of pipelines are",
+            code="spec-invalid",
+            hint=f"if it holds events: distill inspect {place.name} proposes a pipeline for it",
         )
     try:
         text = place.read_text("utf-8")
