@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from distill_core.component import Selection
 from distill_core.errors import TransformError
 from distill_core.log import EventLog
-from distill_core.reading import plan_reading
+from distill_core.plan import plan_reading
 from distill_core.reading import read as read_plan
 from distill_core.testing import Documents, TransformTests, build
 from distill_userale import UserALE, UseraleClean, UseraleQuality

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from distill_core.component import Selection
 from distill_core.log import EventLog
-from distill_core.reading import plan_reading, read
+from distill_core.plan import plan_reading
+from distill_core.reading import read
 from distill_core.testing import Documents, ModelTests, SchemaTests
 from distill_userale import UserALE, UseraleQuality, sample_path
 

@@ -13,7 +13,7 @@ from distill_core.columns import Column, check_columns
 from distill_core.component import Selection
 from distill_core.errors import SpecError
 from distill_core.params import instant_text
-from distill_core.reading import plan_reading
+from distill_core.plan import plan_reading
 from distill_userale import UserALE
 
 T = 1719530111079  # 2024-06-27T23:15:11.079Z

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from distill_core.component import Selection
 from distill_core.pipeline import Pipeline
-from distill_core.reading import plan_reading
+from distill_core.plan import plan_reading
 from distill_core.reading import read as read_plan
 from distill_userale import UserALE, UseraleQuality
 from distill_userale.quality import _CHECKS

@@ -104,9 +104,14 @@ class Collector:
                 self.nulled.add(name, batch.arrival[batch.faults[name] & good])
         whole = bool(good.all())
         kept = {n: data[n] if whole else data[n].take(good) for n in self.keep}
-        self._parts.append((kept, batch.arrival if whole else batch.arrival[good]))
-        self.kept += len(self._parts[-1][1])
-        return len(self._parts[-1][1])
+        arrival = batch.arrival if whole else batch.arrival[good]
+        self._store(kept, arrival)
+        self.kept += len(arrival)
+        return len(arrival)
+
+    def _store(self, data: dict[str, Codes | Masked], arrival: Ints) -> None:
+        """What becomes of the rows that are kept."""
+        self._parts.append((data, arrival))
 
     def _filled(self, batch: Batch) -> dict[str, Codes | Masked]:
         data: dict[str, Codes | Masked] = {}
@@ -174,7 +179,6 @@ class Collector:
     ) -> tuple[Prepared, Reading]:
         """The log's parts, and the report; ``locate`` turns arrivals into places."""
         self._limited(sort, limit)
-        locate = locate or (lambda arrivals: [str(a) for a in arrivals])
         if not self._parts:
             empty = {name: null_column(self.columns[name], 0) for name in self.keep}
             self._parts = [(empty, np.zeros(0, dtype=np.int64))]
@@ -184,10 +188,17 @@ class Collector:
         columns = {name: self.columns[name] for name in self.keep}
         prepared = prepare(columns, data, arrival)
         counts = dict(prepared.counts)
-        if self.case_from_user:
-            counts["case_from_user"] = self.case_from_user
         if limit is not None and self.kept > limit:
             counts["beyond_limit"] = self.kept - limit
+        return prepared, self._reading(counts, data, locate)
+
+    def _reading(
+        self, counts: dict[str, int], data: Mapping[str, Codes | Masked], locate: Any
+    ) -> Reading:
+        """The report, with notes on ``data``; strict: SchemaError if there is anything amiss."""
+        locate = locate or (lambda arrivals: [str(a) for a in arrivals])
+        if self.case_from_user:
+            counts["case_from_user"] = self.case_from_user
         reading = Reading(
             read=self.read + sum(self.rejected.counts.get(r, 0) for r in self._unread),
             kept=self.kept,
@@ -199,7 +210,8 @@ class Collector:
         )
         if self.strict:
             self._raise_first(reading)
-        return prepared, replace(reading, notes=notes_of(columns, data, reading, self.named))
+        columns = {name: self.columns[name] for name in self.keep}
+        return replace(reading, notes=notes_of(columns, data, reading, self.named))
 
     def _raise_first(self, reading: Reading) -> None:
         """Raise SchemaError for what is first in the source, if anything is amiss."""

@@ -24,7 +24,8 @@ from distill_core._walk import columns_named, plain_params
 from distill_core.batch import Batch
 from distill_core.columns import Column
 from distill_core.conditions import Condition, bind
-from distill_core.errors import TransformError, nearest
+from distill_core.errors import SpecError, TransformError, nearest
+from distill_core.summary import Summarized, Summary
 
 if TYPE_CHECKING:
     from distill_core.log import EventLog
@@ -142,12 +143,25 @@ def check_written(columns: Mapping[str, Column], new: tuple[Column, ...]) -> Non
 
 @dataclass(frozen=True)
 class Selection:
-    """What a query asks, in names: columns (none: all), a condition, order and limit."""
+    """What a query asks, in names: columns (none: all), a condition, order and limit.
+
+    With a ``summary`` no events come, but figures of all those for which ``where`` is true:
+    columns, sort and limit have no meaning then.
+    """
 
     columns: tuple[str, ...] = ()
     where: Condition | None = None
     sort: Literal["time", "-time"] | None = None
     limit: int | None = None
+    summary: Summary | None = None
+
+    def __post_init__(self) -> None:
+        if self.summary is not None and (self.columns or self.sort or self.limit is not None):
+            raise SpecError(
+                "a summary is of all events: columns, sort and limit have no meaning",
+                code="spec-invalid",
+                hint="its rows are limited by top",
+            )
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,8 @@ class Request:
     ``columns``: the wanted ones, with their paths. ``where``: a condition on these columns, which
     the source may use to leave rows out, never fewer than it says (the core applies it again).
     ``sort`` and ``limit`` are hints. ``documents``: whole documents are wanted, as dicts.
-    ``part``: what ``split`` of the same source wrote, its own affair.
+    ``part``: what ``split`` of the same source wrote, its own affair. ``match``: the schema's, of
+    ``summarize`` only.
     """
 
     columns: tuple[Column, ...]
@@ -166,6 +181,7 @@ class Request:
     limit: int | None = None
     documents: bool = False
     part: Mapping[str, Any] | None = None
+    match: Condition | None = None
 
 
 @dataclass
@@ -241,6 +257,23 @@ class Source(Component):
     def split(self, request: Request, n: int) -> Sequence[Request]:
         """At most ``n`` requests that together are this one; they may cut cases."""
         return [request]
+
+    def summarize(self, request: Request, summary: Summary) -> Summarized | None:
+        """The summary computed where the data is; None: not exactly, the core does it.
+
+        It must be what the core would find, the report on the reading included. That is, in this
+        order: each value is what ``extract`` reads; records for which ``request.match`` is not
+        true are ``foreign``; blank text is null in ``id case activity user``, and a case that is
+        null becomes ``user:`` and the user (told in ``counts`` as ``case_from_user``, of what is
+        kept), if there is a user; ``request.where``, here exact, leaves out what it is not true
+        for; of the rest, records that lack time, activity, case or a required column are rejected
+        (``no_time``, or ``bad_time`` for a fault, and so on, by the first that is lacking), and
+        faults elsewhere are ``nulled``. What is kept is summarised. ``summary.top`` may leave out
+        groups that cannot be among the first.
+
+        The core asks only if all columns that count have paths, and are not the end of an event.
+        """
+        return None
 
     def fingerprint(self, request: Request) -> str | None:
         """A text that changes whenever the answer may change; None: not known."""

@@ -53,6 +53,7 @@ CODES = {
     "source-unavailable": "A source could not be reached, or did not answer in time.",
     "source-version": "A source is of a version or make that the installed client cannot read.",
     "spec-invalid": "A pipeline document is not of the documented shape.",
+    "summary-limit": "A summary would have more rows, or greater figures, than it allows.",
     "transform-failed": "A transform raised an error.",
     "window-limit": "A step would make more windows, or later ones, than it allows.",
 }

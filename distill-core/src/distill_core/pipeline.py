@@ -22,8 +22,11 @@ from distill_core.component import (
 )
 from distill_core.errors import DistillError, ModelError
 from distill_core.log import EventLog
-from distill_core.reading import Plan, Progress, plan_reading, read
+from distill_core.plan import Plan, plan_reading
+from distill_core.reading import Progress, read
+from distill_core.reports import Reading, StepReport
 from distill_core.result import Result
+from distill_core.tables import columns_of, no_events, plan_summary, table_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class Pipeline:
         ``strict``: the first record that must be rejected, or value that cannot be read, raises.
         """
         plan = self.plan()
+        if plan.summary is not None:
+            found = table_of(
+                self.source, self.schema, plan,
+                stream=self.stream, strict=strict, progress=progress,
+            )  # fmt: skip
+            return self._with_meta(*found)
         ready = self._with_earlier(lambda earlier: earlier.read(strict=strict))
         log = ready._read(plan, strict, progress)  # noqa: SLF001 - a pipeline too
         return ready._finished(ready._transformed(log))  # noqa: SLF001
@@ -60,6 +69,8 @@ class Pipeline:
         """The event log before the model, with all columns."""
         whole = replace(self, model=None)
         plan = whole.plan()
+        if plan.summary is not None:
+            raise no_events()
         ready = whole._with_earlier(lambda earlier: earlier.read(strict=strict))  # noqa: SLF001
         return ready._transformed(ready._read(plan, strict, progress))  # noqa: SLF001
 
@@ -68,11 +79,17 @@ class Pipeline:
 
         Returns the columns at the end. Nothing is read.
         """
-        return self.empty().columns
+        selection = self._selection()
+        if selection.summary is None:
+            return self._checked(selection).columns
+        return {column.name: column for column in columns_of(self.plan())}
 
     def empty(self) -> EventLog:
         """The log that there is before the model if nothing is read; checks as ``check`` does."""
-        return self._checked(self._selection())
+        selection = self._selection()
+        if selection.summary is not None:
+            raise no_events()
+        return self._checked(selection)
 
     def components(self) -> Iterator[tuple[str, Component]]:
         """The components with their paths, such as ``transforms.0``."""
@@ -87,6 +104,9 @@ class Pipeline:
     def plan(self) -> Plan:
         """What would be read, after all checks; nothing is read."""
         selection = self._selection()
+        if self.query is not None and selection.summary is not None:
+            alone = not (self.transforms or self.model)
+            return plan_summary(self.schema, self.query, selection, alone=alone)
         self._checked(selection)
         return plan_reading(self.schema, selection, self._needed())
 
@@ -107,6 +127,10 @@ class Pipeline:
             "steps": list(self._steps_told()),
             "model": _told(self.model) if self.model else None,
         }
+        if plan.summary is not None:
+            found["summary"] = plan.summary.told()
+            source = "by the source if it can, else here"
+            found["summarized"] = f"here: {plan.local}" if plan.local else source
         inputs: dict[str, Any] = {}
         for path, component in self.components():
             for inner, earlier in earlier_values(component, deep=False):
@@ -215,13 +239,17 @@ class Pipeline:
 
     def _finished(self, log: EventLog) -> Result:
         result = Result.of_log(log) if self.model is None else compute(self.model, log)
-        counts = log.reading.counts if log.reading else {}
+        return self._with_meta(result, log.reading, log.steps)
+
+    def _with_meta(
+        self, result: Result, reading: Reading | None, steps: Sequence[StepReport] = ()
+    ) -> Result:
         return result.with_meta(
             pipeline=self.to_dict(masked=True),
             versions=self._versions(),
-            reading=log.reading.to_dict() if log.reading else None,
-            steps=[report.to_dict() for report in log.steps],
-            truncated="beyond_limit" in counts,
+            reading=reading.to_dict() if reading else None,
+            steps=[report.to_dict() for report in steps],
+            truncated=reading is not None and "beyond_limit" in reading.counts,
         )
 
     def _versions(self) -> dict[str, str]:

@@ -13,7 +13,8 @@ from distill_core.columns import check_columns
 from distill_core.component import Schema, Selection
 from distill_core.extract import extract
 from distill_core.log import EventLog
-from distill_core.reading import plan_reading, read
+from distill_core.plan import plan_reading
+from distill_core.reading import read
 from distill_core.testing.components import ComponentTests
 from distill_core.testing.sources import Documents
 

@@ -1,0 +1,354 @@
+"""Batches become the groups of a summary: what is rejected and counted is as in a log's reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distill_core.batch import Batch, Bools, Codes, Ints, Masked
+from distill_core.collect import Collector, Rows, null_column
+from distill_core.columns import Column
+from distill_core.conditions import Condition, evaluate
+from distill_core.errors import DistillError, TransformError
+from distill_core.grids import YEARS, CalendarGrid, FixedGrid
+from distill_core.params import MICROSECOND, Calendar
+from distill_core.reports import Reading
+from distill_core.summary import Group, Measure, Summary, optional, with_duration
+from distill_core.tally import Reduce, Tally, Texts, added, greatest, grouped, least
+
+Values = Codes | Masked
+_Place = Callable[[Sequence[Ints], int], Ints]
+"""The groups of combinations of keys, by their own keys."""
+
+_BITS = 32
+_MANTISSA = 53
+_LOWEST = 1_100
+"""No float has an exponent below minus this."""
+
+
+def grid_of(group: Group) -> FixedGrid | CalendarGrid:
+    """The windows of a group with ``every``."""
+    if isinstance(group.every, Calendar):
+        return CalendarGrid(group.every, group.every, group.zone)
+    assert group.every is not None
+    every = group.every // MICROSECOND
+    return FixedGrid(every, every)
+
+
+class _Key:
+    """A group as keys of a tally, whose int64 are equal where values are."""
+
+    width = 2
+
+    def __init__(self, group: Group, column: Column) -> None:
+        self.group, self.column, self.texts = group, column, Texts()
+
+    def keys(self, found: Values) -> list[Ints]:
+        if isinstance(found, Codes):
+            return [self.texts.codes(found), np.zeros(len(found), dtype=np.int64)]
+        values = found.values
+        if self.group.every is not None:
+            values = _begins(self.group, values, found.null)
+        plain = _int64(values)
+        return [np.where(found.null, 0, plain), found.null.astype(np.int64)]
+
+    def values(self, keys: Sequence[Ints]) -> Values:
+        """What the keys stand for."""
+        like = null_column(self.column, 0)
+        if isinstance(like, Codes):
+            return Codes(keys[0], self.texts.texts)
+        return Masked(_back(keys[0], like.values.dtype), keys[1].astype(bool))
+
+
+def _begins(group: Group, time: Ints, null: Bools) -> Ints:
+    """The begin of the window of each time."""
+    grid, found = grid_of(group), np.zeros(len(time), dtype=np.int64)
+    try:
+        number, place = np.unique(grid.span(time[~null])[1], return_inverse=True)
+        begin = grid.bounds(number)[0]
+    except TransformError as error:
+        raise DistillError(error.message, code=error.code, hint=error.hint) from None
+    if (begin < YEARS[0]).any():
+        raise DistillError(
+            "a window would begin before the year 1", code="window-limit",
+            hint="choose shorter windows, or leave events of that time out by where",
+        )  # fmt: skip
+    found[~null] = begin[place]
+    return found
+
+
+def _int64(values: NDArray[Any]) -> Ints:
+    """Values as int64, equal where they are; 0.0 and −0.0 are."""
+    return (values + 0.0).view(np.int64) if values.dtype.kind == "f" else values.astype(np.int64)
+
+
+def _back(keys: Ints, dtype: Any) -> NDArray[Any]:
+    return keys.view(np.float64) if dtype == np.float64 else keys.astype(dtype)
+
+
+class _Figure:
+    """A measure: its figures in the tally of the groups, and what they come to."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+
+    def reduces(self) -> list[Reduce]:
+        return [added]
+
+    def add(self, keys: list[Ints], found: Values | None, there: Bools) -> list[NDArray[Any]]:
+        """The figures of these rows, of which ``there`` count."""
+        return [there.astype(np.int64)]
+
+    def finish(self, figures: Sequence[Any], place: _Place, count: int) -> Values:
+        """The measure of each group."""
+        return Masked.full(figures[0])
+
+
+class _Extreme(_Figure):
+    def __init__(self, measure: Measure, column: Column) -> None:
+        super().__init__(measure)
+        self.like = null_column(column, 0)
+        self.of: Reduce = least if measure.op == "min" else greatest
+        self.texts = Texts()
+
+    def reduces(self) -> list[Reduce]:
+        of = self.texts.extreme(self.of) if isinstance(self.like, Codes) else self.of
+        return [added, of]
+
+    def add(self, keys: list[Ints], found: Values | None, there: Bools) -> list[NDArray[Any]]:
+        if isinstance(found, Codes):
+            return [there.astype(np.int64), self.texts.codes(_only(found, there))]
+        assert found is not None
+        values = found.values + 0.0 if found.values.dtype.kind == "f" else found.values
+        if values.dtype.kind == "b":
+            values = values.astype(np.int64)
+        edge = self.of(np.zeros(0, dtype=np.int64), 1, values[:0])
+        return [there.astype(np.int64), np.where(there, values, edge)]
+
+    def finish(self, figures: Sequence[Any], place: _Place, count: int) -> Values:
+        if isinstance(self.like, Codes):
+            return Codes(figures[1], self.texts.texts).sort_values()
+        null = figures[0] == 0
+        values = np.where(null, 0, figures[1]).astype(self.like.values.dtype)
+        return Masked(values, null)
+
+
+def _only(column: Codes, there: Bools) -> Codes:
+    return Codes(np.where(there, column.codes, -1), column.values)
+
+
+class _Sum(_Figure):
+    """Of whole numbers: upper and lower bits apart, so that nothing overflows."""
+
+    def reduces(self) -> list[Reduce]:
+        return [added, added, added]
+
+    def add(self, keys: list[Ints], found: Values | None, there: Bools) -> list[NDArray[Any]]:
+        assert isinstance(found, Masked)
+        values = np.where(there, found.values, 0)
+        return [there.astype(np.int64), values >> _BITS, values & (2**_BITS - 1)]
+
+    def finish(self, figures: Sequence[Any], place: _Place, count: int) -> Values:
+        pairs = zip(figures[1].tolist(), figures[2].tolist(), strict=True)
+        totals = [(high << _BITS) + low for high, low in pairs]
+        if any(not -(2**63) <= total < 2**63 for total in totals):
+            raise _beyond(self.measure)
+        return Masked(np.array(totals, dtype=np.int64), figures[0] == 0)
+
+
+class _Distinct(_Figure):
+    """Combinations of groups and values in a tally of their own."""
+
+    def __init__(self, measure: Measure, column: Column, width: int) -> None:
+        super().__init__(measure)
+        self.key = _Key(Group(column.name), column)
+        self.pairs = Tally(width + self.key.width)
+
+    def add(self, keys: list[Ints], found: Values | None, there: Bools) -> list[NDArray[Any]]:
+        assert found is not None
+        rows = int(there.sum())
+        if rows:
+            chosen = [key[there] for key in keys]
+            self.pairs.add([*chosen, *self.key.keys(found.take(there))], [], rows)
+        return [np.zeros(len(there), dtype=np.int64)]
+
+    def finish(self, figures: Sequence[Any], place: _Place, count: int) -> Values:
+        keys, _, rows = self.pairs.finish()
+        groups = place(keys[: len(keys) - self.key.width], rows)
+        return Masked.full(np.bincount(groups, minlength=count).astype(np.int64))
+
+
+class _NumberSum(_Figure):
+    """Of floats: their mantissas are added for each exponent, which is exact in any order."""
+
+    def __init__(self, measure: Measure, width: int) -> None:
+        super().__init__(measure)
+        self.parts = Tally(width + 1, [added, added])
+
+    def add(self, keys: list[Ints], found: Values | None, there: Bools) -> list[NDArray[Any]]:
+        assert isinstance(found, Masked)
+        rows = int(there.sum())
+        if rows:
+            fraction, exponent = np.frexp(found.values[there])
+            whole = np.ldexp(fraction, _MANTISSA).astype(np.int64)
+            chosen = [*(key[there] for key in keys), exponent.astype(np.int64)]
+            self.parts.add(chosen, [whole >> _BITS, whole & (2**_BITS - 1)], rows)
+        return [there.astype(np.int64)]
+
+    def finish(self, figures: Sequence[Any], place: _Place, count: int) -> Values:
+        keys, parts, rows = self.parts.finish()
+        totals = [0] * count
+        if rows:
+            groups = place(keys[:-1], rows).tolist()
+            sums = zip(groups, keys[-1].tolist(), *(p.tolist() for p in parts), strict=True)
+            for group, exponent, high, low in sums:
+                totals[group] += ((high << _BITS) + low) << (exponent + _LOWEST)
+        try:
+            values = [total / 2 ** (_LOWEST + _MANTISSA) for total in totals]  # rounds once
+        except OverflowError:
+            raise _beyond(self.measure) from None
+        return Masked(np.array(values, dtype=np.float64), figures[0] == 0)
+
+
+def _beyond(measure: Measure) -> DistillError:
+    return DistillError(
+        f"the sum {measure.name!r} is greater than its type can hold",
+        code="summary-limit",
+        hint="sum over smaller groups",
+    )
+
+
+def _figure(measure: Measure, columns: Mapping[str, Column], width: int) -> _Figure:
+    if measure.column is None or measure.op == "count":
+        return _Figure(measure)
+    column = columns[measure.column]
+    if measure.op == "distinct":
+        return _Distinct(measure, column, width)
+    if measure.op == "sum":
+        return _NumberSum(measure, width) if column.type == "number" else _Sum(measure)
+    return _Extreme(measure, column)
+
+
+@dataclass
+class _Seen:
+    """What notes on a reading need to know of the events: their times, what is not null."""
+
+    first: int | None = None
+    last: int | None = None
+    there: set[str] = field(default_factory=set)
+
+
+class Summarizer(Collector):
+    """Takes batches in any order; ``summarized`` gives the groups and what was left out.
+
+    ``summary`` is bound; ``columns`` are those of a reading, ``used`` those that the summary is
+    computed from. What is held is as much as there are groups (``distinct``: with each value).
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        summary: Summary,
+        *,
+        where: Condition | None = None,
+        match: Condition | None = None,
+        used: Collection[str] = (),
+        stream: str | None = None,
+        strict: bool = False,
+        named: Collection[str] = (),
+    ) -> None:
+        keep = ["case", "activity", "time", *used]
+        super().__init__(columns, where=where, match=match, keep=keep, stream=stream,
+                         strict=strict, named=named)  # fmt: skip
+        self.summary, self._seen, self._mended = summary, _Seen(), 0
+        every = {**columns}
+        for measure in summary.measures:
+            if measure.column is not None and (lacking := optional(measure.column)):
+                every.setdefault(measure.column, lacking)
+        self._every = with_duration(every)
+        self._by = [_Key(group, self._every[group.column]) for group in summary.by]
+        width = sum(key.width for key in self._by)
+        self._measures = [_figure(m, self._every, width) for m in summary.measures]
+        reduces = [reduce for figure in self._measures for reduce in figure.reduces()]
+        self._groups = Tally(width, reduces)
+
+    def _store(self, data: dict[str, Values], arrival: Ints) -> None:
+        rows = len(arrival)
+        if not rows:
+            return
+        self._look(data)
+        end, time = data.get("end"), data["time"]
+        if isinstance(end, Masked) and isinstance(time, Masked):
+            early = ~end.null & (end.values < time.values)
+            self._mended += int(early.sum())
+            data["end"] = Masked(np.maximum(end.values, time.values), end.null)
+        seen = Rows(self._every, data, rows)
+        keys = [part for key in self._by for part in key.keys(seen.get(key.column.name))]
+        figures: list[NDArray[Any]] = []
+        for figure in self._measures:
+            figures += figure.add(keys, *self._of(figure.measure, seen))
+        self._groups.add(keys, figures, rows)
+
+    def _of(self, measure: Measure, seen: Rows) -> tuple[Values | None, Bools]:
+        """The values of a measure's column, and which rows count."""
+        there = np.ones(len(seen), dtype=bool)
+        found: Values | None = None
+        if measure.where is not None:
+            there, _ = evaluate(measure.where, seen)
+        if measure.column is not None:
+            if measure.column in self.columns or measure.column == "duration":
+                found = seen.get(measure.column)
+            else:
+                found = null_column(self._every[measure.column], len(seen))
+            there = there & ~found.null
+        return found, there
+
+    def _look(self, data: Mapping[str, Values]) -> None:
+        time, known = data["time"].values, self._seen
+        known.first = min(int(time.min()), known.first if known.first is not None else 2**63)
+        known.last = max(int(time.max()), known.last if known.last is not None else -(2**63))
+        known.there |= {n for n in self.named & data.keys() if not data[n].null.all()}
+
+    def summarized(self, locate: Any = None) -> tuple[Batch, Reading]:
+        """The groups, in any order, and the report."""
+        keys, figures, rows = self._groups.finish()
+        if not rows:
+            reduces = [reduce for figure in self._measures for reduce in figure.reduces()]
+            rows = 0 if self.summary.by else 1  # a summary of nothing without groups has a row
+            figures = [np.zeros(rows, dtype=np.int64) for _ in reduces]
+        columns: dict[str, Values] = {}
+        at = 0
+        for key in self._by:
+            columns[key.group.column] = key.values(keys[at : at + key.width])
+            at += key.width
+        place, at = self._placed(keys, rows), 0
+        for figure in self._measures:
+            width = len(figure.reduces())
+            columns[figure.measure.name] = figure.finish(figures[at : at + width], place, rows)
+            at += width
+        return Batch(columns, np.arange(rows)), self._report(locate)
+
+    @staticmethod
+    def _placed(keys: list[Ints], rows: int) -> _Place:
+        def place(others: Sequence[Ints], count: int) -> Ints:
+            both = [np.concatenate(pair) for pair in zip(keys, others, strict=True)]
+            number, _ = grouped(both, rows + count)
+            back = np.empty(rows, dtype=np.int64)
+            back[number[:rows]] = np.arange(rows)
+            return back[number[rows:]]
+
+        return place
+
+    def _report(self, locate: Any) -> Reading:
+        counts = {"end_before_time": self._mended} if self._mended else {}
+        time, there = self._seen, self._seen.there
+        times = [] if time.first is None or time.last is None else [time.first, time.last]
+        data = {n: null_column(c, len(times)) for n, c in self.columns.items() if n in self.keep}
+        data["time"] = Masked.full(np.array(times, dtype=np.int64))
+        for name in there & data.keys():
+            data[name] = Masked.full(np.zeros(len(times), dtype=np.int64))
+        return self._reading(counts, data, locate)
