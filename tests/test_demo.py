@@ -72,11 +72,6 @@ def browse(chromium: str, folder: Path, page: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def section(told: str, start: str, end: str) -> str:
-    """What stands between a line that begins so and the next that begins with ``end``."""
-    return told.partition(start)[2].partition("\n")[2].partition(f"\n{end}")[0]
-
-
 def test_terminal_tells_what_came_of_it(told, result):
     """The terminal shows records, steps with in and out, reasons and the strongest transition."""
     found = json.loads(result)
@@ -109,28 +104,57 @@ def test_figures_are_those_of_the_sample(result):
     assert sum(node["start"] for node in found["nodes"]) == len(sessions)
 
 
-def test_file_on_the_terminal_runs(told, result, place):
-    """The TOML that is printed, saved, gives the same bytes through `distill run`."""
-    toml = section(told, "The pipeline as a file", "The same in Python")
-    (place / "shop.toml").write_text(toml, encoding="utf-8")
-    done = distill("run", "shop.toml", "--json", cwd=place)
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """The folder in which `distill demo --files` left its files, and its result."""
+    folder = tmp_path_factory.mktemp("left")
+    done = distill("demo", "--files", "--json", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == result
+    return folder, done.stdout
 
 
-def test_python_on_the_terminal_runs(told, result, place):
-    """The Python that is printed, saved, gives the same result, explains it and draws it."""
-    code = section(told, "The same in Python", "What people did in a web shop")
+def test_terminal_is_short(told):
+    """The terminal tells what came of it in a screen or two, and no documents."""
+    assert len(told.splitlines()) < 60
+    assert "[[transforms]]" not in told
+    assert "import distill_core" not in told
+    assert "distill demo --files" in told
+
+
+def test_file_that_is_left_runs(left, result):
+    """The TOML that is left, beside its log, gives the same bytes through `distill run`."""
+    folder, own = left
+    toml = (folder / "shop.toml").read_text(encoding="utf-8")
+    assert 'path = "shop.ndjson.gz"' in toml
+    done = distill("run", "shop.toml", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == own
+    assert json.loads(own)["edges"] == json.loads(result)["edges"]
+
+
+def test_python_that_is_left_runs(left):
+    """The Python that is left gives the same result, explains it and draws it."""
+    folder, own = left
+    code = (folder / "shop.py").read_text(encoding="utf-8")
     assert "dl.Pipeline(" in code
     more = "from pathlib import Path\nPath('result.json').write_text(result.to_json(), 'utf-8')\n"
-    (place / "shop.py").write_text(f"{code}\n{more}", encoding="utf-8")
+    (folder / "more.py").write_text(f"{code}\n{more}", encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "shop.py"], cwd=place, capture_output=True, text=True, check=False
+        [sys.executable, "more.py"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert f"read {json.loads(result)['meta']['reading']['read']} records" in done.stdout
-    assert (place / "result.json").read_text(encoding="utf-8") == result.removesuffix("\n")
-    assert "<svg" in (place / "steps.html").read_text(encoding="utf-8")
+    assert f"read {json.loads(own)['meta']['reading']['read']} records" in done.stdout
+    assert (folder / "result.json").read_text(encoding="utf-8") == own.removesuffix("\n")
+    assert "<svg" in (folder / "steps.html").read_text(encoding="utf-8")
+
+
+def test_files_of_others_are_kept(tmp_path):
+    """A file of the same name that the demo did not write is not overwritten."""
+    (tmp_path / "shop.toml").write_text("mine", encoding="utf-8")
+    done = distill("demo", "--files", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "another 'shop.toml'" in done.stderr
+    assert (tmp_path / "shop.toml").read_text(encoding="utf-8") == "mine"
 
 
 def test_page_is_the_same_each_time(html, result, place):

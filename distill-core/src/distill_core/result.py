@@ -29,7 +29,7 @@ class Artist(Protocol):
     def draw(self, result: Result) -> Picture: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """Rows of plain values with the columns that describe them, or nodes and edges.
 
@@ -38,8 +38,11 @@ class Result:
     times ISO 8601 in UTC, durations integer µs, missing values null. ``meta`` holds pipeline,
     versions, reading, steps, truncated.
 
-    >>> Result.table([Column("who"), Column("n", type="integer")], [{"who": "a", "n": 1}]).rows
+    >>> result = Result.table([Column("who"), Column("n", type="integer")], [{"who": "a", "n": 1}])
+    >>> result.rows
     [{'who': 'a', 'n': 1}]
+    >>> result
+    <Result table: 1 rows of who, n>
     """
 
     kind: Literal["events", "table", "graph"]
@@ -52,6 +55,14 @@ class Result:
     meta: Mapping[str, Any] = field(default_factory=dict)
     log: EventLog | None = None
     artist: Artist | None = None
+
+    def __repr__(self) -> str:
+        """Kind, size and columns in a line: rows may be millions."""
+        if self.kind == "graph":
+            return f"<Result graph: {len(self.nodes):,} nodes, {len(self.edges):,} edges>"
+        size = len(self.log if self.log is not None else self.table_rows)
+        names = ", ".join(column.name for column in self.columns)
+        return f"<Result {self.kind}: {size:,} rows of {names}>"
 
     @classmethod
     def of_log(cls, log: EventLog) -> Result:

@@ -217,8 +217,12 @@ def demo(
         str, typer.Option("--out", metavar="FILE", help="Where the page is written.")
     ] = "distill-demo.html",
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
-) -> None:
+    with_files: Annotated[
+        bool,
+        typer.Option("--files", help="Leave the log and the pipeline here, as TOML and Python."),
+    ] = False,
+) -> None:  # fmt: skip
     """Run Distill on a sample log: the terminal and one offline HTML file."""
     from distill_core.cli.demo import run_demo
 
-    run_demo(out, as_json=as_json)
+    run_demo(out, as_json=as_json, with_files=with_files)

@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 def tell(demo: Demo) -> None:
-    """The pipeline, and last, where a person looks: what it did and what came of it."""
-    put("The pipeline as a file: save it as shop.toml, then `distill run shop.toml`\n")
-    put(demo.toml)
-    put("The same in Python\n")
-    put(demo.python)
+    """What the pipeline did and what came of it."""
     put("What people did in a web shop, from the records of their browsers\n")
     for name, figure in headline(demo):
         put(f"  {name:<20} {figure}")

@@ -33,43 +33,73 @@ class Demo:
     result: Result
 
 
-def run_demo(out: str = "distill-demo.html", *, as_json: bool = False) -> None:
+LOG, TOML, PYTHON = "shop.ndjson.gz", "shop.toml", "shop.py"
+"""What ``--files`` leaves in the working directory, beside the page."""
+
+
+def run_demo(
+    out: str = "distill-demo.html", *, as_json: bool = False, with_files: bool = False
+) -> None:
     """Run the sample through ``demo.toml``; write the page to ``out``, tell of it on stdout.
 
-    With ``as_json`` stdout is the result, as ``distill run --json`` writes it. Raises
-    ComponentNotFound if a plugin is not installed, SpecError if the page cannot be written.
+    With ``as_json`` stdout is the result, as ``distill run --json`` writes it. ``with_files``
+    leaves the log and the pipeline, as TOML and as Python, in the working directory. Raises
+    ComponentNotFound if a plugin is not installed, SpecError if something cannot be written, or
+    one of these files is there and is another.
     """
     from distill_core.cli._demo_page import demo_page
     from distill_core.cli._demo_terminal import tell
     from distill_core.cli._output import put, say, watched
 
-    demo = load_demo()
-    place = Path(out)
-    try:
-        place.write_text(demo_page(demo), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise SpecError(
-            f"the page cannot be written to {out!r}: {error.strerror or error}",
-            code="param-invalid",
-            hint="name another file by --out",
-        ) from None
+    if with_files:
+        _leave(LOG, _sample().read_bytes())
+    demo = load_demo(LOG if with_files else _sample().as_posix())
+    _put_file(Path(out), demo_page(demo).encode(), "name another file by --out")
+    if with_files:
+        _leave(TOML, demo.toml.encode())
+        _leave(PYTHON, demo.python.encode())
     if not as_json:
         tell(demo)
-        put(f"Open {place.resolve()} in a browser: it needs no network.")
+        if with_files:
+            put(f"\nThe log is in {LOG}, the pipeline in {TOML} and {PYTHON}: distill run {TOML}")
+        else:
+            put("\n`distill demo --files` leaves log and pipeline here, to run and to change.")
+        put(f"Open {Path(out).resolve()} in a browser: it needs no network.")
         return
     put(demo.result.to_json())
     if watched():
-        say(f"wrote {place}")
+        say(f"wrote {out}")
 
 
-def load_demo() -> Demo:
-    """Find the components, read the sample, run the steps."""
+def _leave(name: str, content: bytes) -> None:
+    """A file of the demo in the working directory; another of its name is not overwritten."""
+    place, hint = Path(name), "run the demo in an empty folder"
+    if place.exists() and place.read_bytes() != content:
+        raise SpecError(
+            f"there is another {name!r} here, which is kept", code="param-invalid", hint=hint
+        )
+    _put_file(place, content, hint)
+
+
+def _put_file(place: Path, content: bytes, hint: str) -> None:
+    try:
+        place.write_bytes(content)
+    except OSError as error:
+        raise SpecError(
+            f"{str(place)!r} cannot be written: {error.strerror or error}",
+            code="output-failed",
+            hint=hint,
+        ) from None
+
+
+def load_demo(path: str) -> Demo:
+    """Find the components, read the sample in ``path``, run the steps."""
     import tomllib
 
     from distill_core.cli._demo_code import python_code
     from distill_core.wire import from_document
 
-    toml = demo_toml()
+    toml = demo_toml(path)
     document = tomllib.loads(toml)
     pipeline = from_document(document)
     return Demo(
@@ -82,10 +112,10 @@ def load_demo() -> Demo:
     )
 
 
-def demo_toml() -> str:
+def demo_toml(path: str) -> str:
     """The pipeline as a file that ``distill run`` takes, with the sample's path in it."""
     text = (files("distill_core.cli") / "demo.toml").read_text(encoding="utf-8")
-    return text.replace(f'"{SAMPLE}"', _quoted(_sample().as_posix()))
+    return text.replace(f'"{SAMPLE}"', _quoted(path))
 
 
 def reasons(toml: str) -> tuple[str, ...]:
