@@ -63,6 +63,14 @@ def test_heading_has_one_command_for_each_shell(heading: str) -> None:
         assert "\n" not in command
 
 
+def test_install_names_every_package() -> None:
+    """Under "Install it" pip installs each package of the checkout into a fresh environment."""
+    (commands,) = blocks(section("Install it"), "text")
+    packages = {f"./{path.parent.name}" for path in ROOT.glob("distill-*/pyproject.toml")}
+    assert packages <= set(commands.split())
+    assert commands.startswith("python3 -m venv env\nenv/bin/python -m pip install ./distill-core ")
+
+
 @POSIX
 @pytest.mark.parametrize(
     ("heading", "calls"), [("Run it", ["nox -s demo"]), ("Test it", ["nox "])]

@@ -129,6 +129,22 @@ def test_every_page_is_reachable() -> None:
         assert not [name for name in names if not re.search(rf"^{name}$", index, re.MULTILINE)]
 
 
+def test_types_of_parameters_are_told_once() -> None:
+    """The table for plugin authors has each type of parameter in one row."""
+    page = (DOCS / "how-to" / "write-a-plugin.md").read_text(encoding="utf-8")
+    types = re.findall(r"^\| (`dl\.\w+`) \|", page, flags=re.MULTILINE)
+    assert "`dl.Input`" in types
+    assert len(types) == len(set(types))
+
+
+def test_the_reference_says_how_it_is_read_without_being_built() -> None:
+    """Its index and the README name the command that builds it and the one that needs no build."""
+    for page in (DOCS / "reference" / "index.md", ROOT / "README.md"):
+        text = page.read_text(encoding="utf-8")
+        assert "nox -s docs`" in text
+        assert "`distill describe " in text
+
+
 def test_the_architecture_names_the_modules() -> None:
     """The order of modules on the page on architecture is the one that import-linter keeps."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ import pytest
 import distill_core as dl
 from distill_core import wire
 from distill_core.errors import DistillError, SpecError
+from distill_core.pipeline import compute
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,26 @@ def test_durations_as_people_write_them(text):
 def test_a_day_with_a_space_is_still_one_of_the_calendar():
     """`1 d` is `1d`, a day of the zone, and not 24 hours."""
     assert dl.Segment(every="1 d") == dl.Segment(every="1d") != dl.Segment(every="24 h")
+
+
+def test_a_model_that_returns_something_else():
+    """A model that returns no Result is told how to make one."""
+
+    @dl.model
+    def rows(log):
+        return [{"n": len(log)}]
+
+    log = dl.EventLog.from_frame(
+        [{"c": "a", "a": "x", "t": 0}], case="c", activity="a", time="t", unit="s"
+    )
+    with pytest.raises(dl.ModelError, match="'rows' returned list, not a Result") as caught:
+        compute(rows(), log)
+    assert "Result.table(columns, rows)" in caught.value.hint
+
+
+def test_a_result_prints_as_a_line():
+    """However many rows a result has, its repr is one short line."""
+    rows = [{"n": n} for n in range(5_000)]
+    assert repr(dl.Result.table([dl.Column("n", type="integer")], rows)) == (
+        "<Result table: 5,000 rows of n>"
+    )

@@ -277,7 +277,12 @@ def compute(model: Model, log: EventLog) -> Result:
     try:
         result = model.compute(log)
         if not isinstance(result, Result):
-            raise TypeError(f"compute returned {type(result).__name__}, not a Result")
+            raise ModelError(
+                f"model {component_name(model)!r} returned {type(result).__name__}, not a Result",
+                code="model-failed",
+                hint="Result.table(columns, rows) makes one, of rows that are plain dictionaries",
+                path="model",
+            )
     except DistillError:
         raise
     except Exception as error:
