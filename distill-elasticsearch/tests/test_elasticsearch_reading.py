@@ -287,6 +287,21 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if "distill" in thread.name]
 
 
+def test_each_shard_counts_for_itself(server: Server) -> None:
+    """Documents of several shards and indices are told apart, though their numbers are the same."""
+    for name in ("one", "two"):
+        rows = [event(f"{name}{n}", "x", n) for n in range(12)]
+        server.fill(f"reading-shards-{name}", rows, **{"index.number_of_shards": 3})
+    source = server.source("reading-shards-*")
+    columns = (Column("id_", paths=("_id",)), *SCHEMA.all_columns())
+    batches = list(source.read(Request(columns), Scan()))
+    arrivals = [arrival for batch in batches for arrival in batch.arrival.tolist()]
+    ids = [id_ for batch in batches for id_ in batch.columns["id_"].to_list()]
+    places = source.locate(arrivals)
+    assert len(set(places)) == 24
+    assert [place.rpartition("/")[2] for place in places] == ids
+
+
 @pytest.mark.parametrize("slices", [1, 4])
 def test_a_closed_reading_leaves_nothing(thousands: Server, slices: int) -> None:
     """Who has enough closes the iterator: no point in time stays, no thread."""

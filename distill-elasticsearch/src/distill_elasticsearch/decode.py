@@ -276,7 +276,7 @@ def _maybe_deep(documents: Sequence[dict[str, Any] | None]) -> bool:
 
     What the collector does not track holds no other lists or objects; it knows that of itself.
     """
-    level: Sequence[Any] = [document for document in documents if document]
+    level: Sequence[Any] = list(filter(gc.is_tracked, documents))
     for _ in range(MAX_DEPTH - 1):
         inner = (found.values() if type(found) is dict else found for found in level)
         level = list(filter(gc.is_tracked, chain.from_iterable(inner)))

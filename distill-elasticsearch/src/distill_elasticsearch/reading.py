@@ -102,15 +102,17 @@ class Reading:
     def locate(self, arrivals: Sequence[int], indices: Sequence[str]) -> list[str]:
         """Index and id of each arrival, as the server names a document."""
         known = Arrivals(indices or self.arrivals.indices)
-        found: dict[tuple[str, int], str] = {}
         asked = [known.parts(arrival) for arrival in arrivals]
-        for index in dict.fromkeys(index for index, _ in asked):
-            numbers = [number for name, number in asked if name == index]
-            body = {"size": 10_000, "_source": False, "seq_no_primary_term": True,
-                    "query": {"terms": {"_seq_no": numbers}}}  # fmt: skip
-            hits = self._search(index, body)["hits"]["hits"]
-            found |= {(index, hit["_seq_no"]): f"{index}/_doc/{hit['_id']}" for hit in hits}
-        return [found.get(place, f"{place[0]} (number {place[1]})") for place in asked]
+        places = zip(("_index", "_seq_no"), map(set, zip(*asked, strict=True)), strict=True)
+        query = {"bool": {"filter": [{"terms": {name: sorted(of)}} for name, of in places]}}
+        found: dict[int, str] = {}  # of several shards, the arrival tells which
+        for page, _ in self._scanner(None).scan(Pass(query, None)) if asked else ():
+            names = [f"{index}/_doc/{id_}" for index, id_ in zip(page.index, page.ids, strict=True)]
+            found |= zip(known.of(page).tolist(), names, strict=True)
+        return [
+            found.get(arrival, f"{index} (number {number})")
+            for arrival, (index, number) in zip(arrivals, asked, strict=True)
+        ]
 
     def call(
         self, method: str, path: str, *, allow_partial: bool = False, **asked: Any

@@ -25,6 +25,8 @@ from distill_elasticsearch.failures import Failure, clean
 from distill_elasticsearch.passes import Pass
 from distill_elasticsearch.retry import Patience, parsed
 
+NUMBERED = {"pre_filter_shard_size": "100000"}
+"""All shards are asked: the number that a hit tells of its shard counts those that were."""
 KEEP_ALIVE = "60s"
 MAX_LOSSES = 20
 """Points in time that a scan may lose one after the other before something new comes."""
@@ -133,7 +135,7 @@ class Scanner:
         }
         try:
             answer = self.connection.call(
-                "POST", "/_search", params=partly(self.allow_partial), body=body,
+                "POST", "/_search", params={**partly(self.allow_partial), **NUMBERED}, body=body,
                 timeout=self.timeout,
             )  # fmt: skip
             page = decoded(self.pages, answer.body)
