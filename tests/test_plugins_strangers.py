@@ -165,6 +165,14 @@ def test_one_definition_from_python_and_command_line(installed):
     assert done.stdout == run(installed, "till").stdout
 
 
+def test_the_list_of_plugins_says_why_one_is_broken(installed):
+    """`distill plugins` tells on stdout what is wrong with a plugin, and the hook meant."""
+    done = distill("plugins", targets=[installed["misspelt"]])
+    assert done.returncode == 0, done.stderr
+    assert "broken" in done.stdout
+    assert "did you mean 'distill_transforms'?" in done.stdout
+
+
 def test_broken_plugins_stop_nobody(installed):
     """With every sort of broken plugin installed, other work goes on and gives the same bytes."""
     broken = ("raises", "exits", "misspelt", "junk")
@@ -237,10 +245,11 @@ def test_plugins_tells_what_is_broken(installed):
     targets = [installed[name] for name in PLUGINS]
     listed = distill("plugins", targets=targets)
     assert listed.returncode == 0
-    assert len([line for line in listed.stderr.splitlines() if "1.2.3" in line]) == 8
     checked = distill("plugins", "check", "--json", targets=targets)
     assert checked.returncode == 1
-    assert len(json.loads(checked.stdout)["problems"]) >= 8
+    problems = json.loads(checked.stdout)["problems"]
+    assert len([problem for problem in problems if "1.2.3" in problem]) == 8
+    assert set(problems) <= set(listed.stdout.splitlines())
     shown = distill("plugins", "show", "distill-junk", targets=targets)
     assert "fine" in shown.stdout
     strict = distill("run", "-", "--strict", targets=targets, stdin=json.dumps(DOCUMENT))

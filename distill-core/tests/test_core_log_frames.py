@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
+from distill_core.builtin.intervals import Intervals
 from distill_core.errors import DistillError, SchemaError
 from distill_core.frames import read_series
 from distill_core.log import EventLog
@@ -298,3 +299,21 @@ def test_html_escapes_every_value():
     assert "1,200 events in 1 cases" in page
     assert "y" * 81 not in page
     assert page.count("<tr>") == 11
+
+
+def test_through_pandas_and_back():
+    """A log with intervals goes through pandas and back, its duration computed anew."""
+    step = Intervals(start="activity = 'a'", stop="activity = 'b'")
+    log = EventLog.from_frame(
+        [{"c": "x", "a": a, "t": t, "n": t} for t, a in enumerate("abca")],
+        case="c", activity="a", time="t", unit="s",
+    ).apply(step)  # fmt: skip
+    frame = log.to_pandas()
+    again = EventLog.from_frame(frame, case="case", activity="activity", time="time")
+    assert again.to_dicts() == log.to_dicts()
+    frame["duration"] = 7
+    again = EventLog.from_frame(frame, case="case", activity="activity", time="time")
+    assert again.to_dicts() == log.to_dicts()
+    with pytest.raises(SchemaError, match="'duration' is reserved"):
+        EventLog.from_frame(frame.drop(columns="end"), case="case", activity="activity",
+                            time="time")  # fmt: skip

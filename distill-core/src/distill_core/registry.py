@@ -229,8 +229,8 @@ def _load(point: EntryPoint) -> Plugin:
         module = point.load()
         stage = "register"
         manager.register(module)
-        manager.check_pending()
         _check_marked(module)
+        manager.check_pending()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's code raises
         failed.append(Failure(point.name, distribution, number, stage, error))
         return Plugin(point.name, distribution, number, (), tuple(failed))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
 from distill_core.builtin._pair_entries import NONE, OPEN, Codes8
@@ -79,7 +79,7 @@ class Intervals(Transform):
         first      └────×─────┘     ×     [0, 20]; S2 ignored, E2 unmatched
 
     An interval has its start's columns, the stop's time as ``end``, and its place is the
-    start's. It replaces its pair; with ``keep`` all events stay, or none but intervals. Written
+    start's (what only the stop knew is found by ``end_id``). It replaces its pair; with ``keep`` all events stay, or none but intervals. Written
     besides: ``start_id``, ``end_id``, ``depth`` and ``parent`` (which intervals of the same case
     and key hold it), ``censored``, ``source_ids``, and with a key its text as ``key`` (unless
     the key is a column of that name). Times and spans are in µs, spans inclusive.
@@ -102,6 +102,18 @@ class Intervals(Transform):
     >>> out.steps[0].dangling
     {}
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "start": "activity = 'focus'",
+                    "stop": "activity = 'blur'",
+                    "key": ["target"],
+                }
+            ]
+        }
+    )
 
     scope: ClassVar[Scope] = "case"
     reads: ClassVar[tuple[str, ...] | None] = ()

@@ -14,7 +14,7 @@ from distill_core.registry import Plugin, components, failures, plugins
 
 
 def list_plugins(as_json: bool) -> None:
-    """All plugins: a table, then what failed, in words."""
+    """All plugins: a table, then what failed and why, in words."""
     found = plugins()
     if as_json:
         put_json([_plain(plugin) for plugin in found])
@@ -23,7 +23,7 @@ def list_plugins(as_json: bool) -> None:
             for p in found]  # fmt: skip
     put_table(["plugin", "distribution", "version", "offers", "state"], rows)
     for problem in _problems():
-        say(problem)
+        put(problem)
 
 
 def show_plugin(name: str, as_json: bool) -> None:

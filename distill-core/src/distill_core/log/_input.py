@@ -58,11 +58,12 @@ def _names(raw: Mapping[str, Any], roles: Mapping[str, str]) -> Iterator[tuple[s
     """(name in the log, column of the object): the roles first, then the others."""
     yield from roles.items()
     taken = dict(roles)
+    has_end = "end" in roles or "end" in map(snake_case, map(str, raw))
     for source in raw:
         if source in roles.values():
             continue
         name = snake_case(str(source))
-        if name == "duration" and "end" in roles:
+        if name == "duration" and has_end:
             continue  # what the log computes from end and time
         if name in taken:
             raise SchemaError(
