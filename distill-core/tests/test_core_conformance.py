@@ -10,6 +10,8 @@ from distill_core import registry
 from distill_core.builtin.algebra import Algebra
 from distill_core.builtin.append import Append
 from distill_core.builtin.collapse import Collapse
+from distill_core.builtin.compare import Compare
+from distill_core.builtin.counts import Cases, Count, Timeline, Top, Users, Values
 from distill_core.builtin.dedupe import Dedupe
 from distill_core.builtin.drop import Drop
 from distill_core.builtin.drop_dangling import DropDangling
@@ -24,6 +26,7 @@ from distill_core.builtin.filter_cases import FilterCases
 from distill_core.builtin.filter_variants import FilterVariants
 from distill_core.builtin.intervals import Intervals
 from distill_core.builtin.label import Label
+from distill_core.builtin.lookups import Around, Case, Latest, User
 from distill_core.builtin.match import Match
 from distill_core.builtin.patch import Patch
 from distill_core.builtin.relate import Relate
@@ -386,6 +389,61 @@ class TestRelateTwoLogs(TwoLogs):
         return Relate(
             other=self.other(), relations=["before", "after", "during", "meets"], within="5ms"
         )
+
+
+class TestCase(QueryTests):
+    def component(self) -> Case:
+        return Case(id="a", where="number > 0")
+
+
+class TestUser(QueryTests):
+    def component(self) -> User:
+        return User(id="u", since="last week", until="today", zone="Europe/Berlin")
+
+
+class TestLatest(QueryTests):
+    def component(self) -> Latest:
+        return Latest(n=3)
+
+
+class TestAround(QueryTests):
+    def component(self) -> Around:
+        return Around(time="-1d", before="2m", where="flag")
+
+
+class TestCount(QueryTests):
+    def component(self) -> Count:
+        return Count(by=["activity", "flag"], where="score > 1")
+
+
+class TestValues(QueryTests):
+    def component(self) -> Values:
+        return Values(column="target")
+
+
+class TestTop(QueryTests):
+    def component(self) -> Top:
+        return Top(by="activity, target", n=2)
+
+
+class TestTimeline(QueryTests):
+    def component(self) -> Timeline:
+        return Timeline(every="1w", by=["activity"], zone="Europe/Berlin", empty="drop")
+
+
+class TestCases(QueryTests):
+    def component(self) -> Cases:
+        return Cases(since="-30d")
+
+
+class TestUsers(QueryTests):
+    def component(self) -> Users:
+        return Users()
+
+
+class TestCompare(QueryTests):
+    def component(self) -> Compare:
+        return Compare(where_a="flag", where_b="NOT flag", by="activity", every="1h", top=5)
 
 
 class TestEvents(QueryTests):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from distill_core.builtin.algebra import Algebra
     from distill_core.builtin.append import Append
     from distill_core.builtin.collapse import Collapse
+    from distill_core.builtin.compare import Compare
+    from distill_core.builtin.counts import Cases, Count, Timeline, Top, Users, Values
     from distill_core.builtin.dedupe import Dedupe
     from distill_core.builtin.drop import Drop
     from distill_core.builtin.drop_dangling import DropDangling
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from distill_core.builtin.filter_variants import FilterVariants
     from distill_core.builtin.intervals import Intervals
     from distill_core.builtin.label import Label
+    from distill_core.builtin.lookups import Around, Case, Latest, User
     from distill_core.builtin.match import Match
     from distill_core.builtin.patch import Patch
     from distill_core.builtin.relate import Relate
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
         Transform,
     )
     from distill_core.conditions import Condition, col
+    from distill_core.config import load_pipeline
     from distill_core.decorators import model, query, transform
     from distill_core.errors import (
         ComponentNotFound,
@@ -76,23 +80,30 @@ if TYPE_CHECKING:
     from distill_core.hookspec import hookimpl
     from distill_core.inputs import Input
     from distill_core.log import EventLog, concat
-    from distill_core.params import ColumnName, Duration, Every, Instant, Secret
+    from distill_core.moments import Moment
+    from distill_core.params import ColumnName, Duration, Every, Instant, Secret, Zone
     from distill_core.pipeline import Pipeline
     from distill_core.registry import components, find
     from distill_core.result import Result
+    from distill_core.summary import Group, Measure, Summarized, Summary
     from distill_core.wire import from_document, read, to_document
 
 __all__ = [
     "Algebra",
     "Append",
+    "Around",
     "Batch",
+    "Case",
+    "Cases",
     "Codes",
     "Collapse",
     "Column",
     "ColumnName",
+    "Compare",
     "ComponentNotFound",
     "Condition",
     "ConditionError",
+    "Count",
     "Dedupe",
     "DistillError",
     "Drop",
@@ -111,16 +122,20 @@ __all__ = [
     "FilterCases",
     "FilterVariants",
     "Finding",
+    "Group",
     "Input",
     "Instant",
     "Intervals",
     "Label",
+    "Latest",
     "Lists",
     "Masked",
     "Match",
+    "Measure",
     "Mergeable",
     "Model",
     "ModelError",
+    "Moment",
     "OverlapError",
     "Patch",
     "Pipeline",
@@ -146,16 +161,25 @@ __all__ = [
     "Source",
     "SourceError",
     "SpecError",
+    "Summarized",
+    "Summary",
+    "Timeline",
+    "Top",
     "Transform",
     "TransformError",
     "Truncate",
+    "User",
+    "Users",
+    "Values",
     "Where",
+    "Zone",
     "col",
     "components",
     "concat",
     "find",
     "from_document",
     "hookimpl",
+    "load_pipeline",
     "model",
     "query",
     "read",
@@ -168,6 +192,8 @@ _HOMES = {
     "builtin.algebra": ("Algebra",),
     "builtin.append": ("Append",),
     "builtin.collapse": ("Collapse",),
+    "builtin.compare": ("Compare",),
+    "builtin.counts": ("Cases", "Count", "Timeline", "Top", "Users", "Values"),
     "builtin.dedupe": ("Dedupe",),
     "builtin.drop": ("Drop",),
     "builtin.drop_dangling": ("DropDangling",),
@@ -182,6 +208,7 @@ _HOMES = {
     "builtin.filter_variants": ("FilterVariants",),
     "builtin.intervals": ("Intervals",),
     "builtin.label": ("Label",),
+    "builtin.lookups": ("Around", "Case", "Latest", "User"),
     "builtin.match": ("Match",),
     "builtin.patch": ("Patch",),
     "builtin.relate": ("Relate",),
@@ -202,6 +229,7 @@ _HOMES = {
         "Source", "Transform",
     ),
     "conditions": ("Condition", "col"),
+    "config": ("load_pipeline",),
     "decorators": ("model", "query", "transform"),
     "errors": (
         "ComponentNotFound", "ConditionError", "DistillError", "DuplicateIdError", "ModelError",
@@ -210,10 +238,12 @@ _HOMES = {
     "hookspec": ("hookimpl",),
     "inputs": ("Input",),
     "log": ("EventLog", "concat"),
-    "params": ("ColumnName", "Duration", "Every", "Instant", "Secret"),
+    "moments": ("Moment",),
+    "params": ("ColumnName", "Duration", "Every", "Instant", "Secret", "Zone"),
     "pipeline": ("Pipeline",),
     "registry": ("components", "find"),
     "result": ("Result",),
+    "summary": ("Group", "Measure", "Summarized", "Summary"),
     "wire": ("from_document", "read", "to_document"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from distill_core.batch import Batch, Codes, Ints, Masked
 from distill_core.columns import Column
 from distill_core.errors import DistillError
+from distill_core.figures import Values, grid_of
 from distill_core.grids import FixedGrid
-from distill_core.summarize import Values, grid_of
 from distill_core.summary import Group, Measure, Summary
 from distill_core.tally import grouped
 from distill_core.timetext import time_texts

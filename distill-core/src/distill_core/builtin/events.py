@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from distill_core.component import Query, Selection
-from distill_core.conditions import And, Compare, Condition
-from distill_core.params import ColumnName, Instant
+from distill_core.builtin._asked import Asked
+from distill_core.component import Selection
+from distill_core.params import ColumnName
 
 
-class Events(Query):
+class Events(Asked):
     """Events for which a condition is true, in a range of time.
 
-    ``since`` is inclusive, ``until`` exclusive, so that ranges that touch share no event. Without
-    a limit all of them come; with one the first, in the order of the source, or by ``sort``.
+    ``since`` is inclusive, ``until`` exclusive, so that ranges that touch share no event. They are
+    instants, dates, or words that count from now: ``-7d``, ``today``, ``last week`` (see
+    ``Moment``). Without a limit all events come; with one the first, in the order of the source,
+    or by ``sort``.
 
     >>> Events(where="activity = 'click'", limit=10).select(datetime(2026, 1, 1)).limit
     10
     """
 
-    where: Condition | None = Field(None, description="events for which this is true")
-    since: Instant | None = Field(None, description="from this moment on")
-    until: Instant | None = Field(None, description="before this moment")
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"where": "activity = 'click'", "since": "last week"}]}
+    )
+
     limit: int | None = Field(None, ge=1, description="at most so many events")
     sort: str | None = Field(
         None, pattern="^-?time$", description="what a limit counts by: 'time' or '-time' (latest)"
@@ -33,10 +36,4 @@ class Events(Query):
     )
 
     def select(self, now: datetime) -> Selection:
-        parts = [] if self.where is None else [self.where]
-        if self.since is not None:
-            parts.append(Compare("ge", "time", self.since))
-        if self.until is not None:
-            parts.append(Compare("lt", "time", self.until))
-        where = And(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
-        return Selection(self.columns, where, self.sort, self.limit)  # type: ignore[arg-type]
+        return Selection(self.columns, self.asked(now), self.sort, self.limit)  # type: ignore[arg-type]

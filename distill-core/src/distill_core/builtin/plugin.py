@@ -20,10 +20,15 @@ def distill_schemas() -> list[type[Schema]]:
 
 @hookimpl
 def distill_queries() -> list[type[Query]]:
-    """Which events are asked for."""
+    """Which events are asked for, or what of them."""
+    from distill_core.builtin.compare import Compare
+    from distill_core.builtin.counts import Cases, Count, Timeline, Top, Users, Values
     from distill_core.builtin.events import Events
+    from distill_core.builtin.lookups import Around, Case, Latest, User
 
-    return [Events]
+    return [
+        Events, Case, User, Latest, Around, Count, Values, Top, Timeline, Cases, Users, Compare,
+    ]  # fmt: skip
 
 
 @hookimpl

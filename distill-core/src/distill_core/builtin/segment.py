@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from distill_core.batch import Array, Bools, Codes, Ints, Lists, Masked
 from distill_core.builtin._runs import micros, reach, run_starts
@@ -15,7 +15,7 @@ from distill_core.component import Scope, Transform
 from distill_core.errors import TransformError
 from distill_core.grids import YEARS, CalendarGrid, FixedGrid, ranges
 from distill_core.log import EventLog
-from distill_core.params import Calendar, ColumnName, Duration, Every
+from distill_core.params import Calendar, ColumnName, Duration, Every, Zone
 
 END = Column("end", type="time", description="end of the event")
 SIZE = Column("size", type="integer", description="how many events are inside")
@@ -107,22 +107,11 @@ class Segment(Transform):
     empty: Literal["drop", "keep"] = Field(
         "drop", description="whether windows without events, between events, are made"
     )
-    zone: str = Field("UTC", description="zone in which days, weeks and months begin")
+    zone: Zone = Field("UTC", description="zone in which days, weeks and months begin")
     name: str = Field("window", min_length=1, description="activity of the windows")
     keep: Literal["intervals", "all"] = Field(
         "intervals", description="what stays: nothing but windows, or all events too"
     )
-
-    @field_validator("zone")
-    @classmethod
-    def _known(cls, zone: str) -> str:
-        from zoneinfo import ZoneInfo
-
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"there is no zone {zone!r}: write it as 'Europe/Berlin'") from None
-        return zone
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -32,6 +32,8 @@ class QueryTests(ComponentTests):
         assert set(found.columns) <= set(known)
         if found.where is not None:
             bind(found.where, known)
+        if found.summary is not None:
+            assert found.summary.bound(known).table(known)
 
     def test_depends_on_nothing_but_now(self) -> None:
         """The same moment gives the same selection."""
