@@ -164,7 +164,12 @@ class Pipeline:
         return written if self.stream is None else {**written, "stream": self.stream}
 
     def _selection(self) -> Selection:
-        return self.query.select(datetime.now(UTC)) if self.query else Selection()
+        if self.query is None:
+            return Selection()
+        try:
+            return self.query.select(datetime.now(UTC))
+        except DistillError as error:
+            raise error.at("query") from error.__cause__
 
     def _with_earlier(self, change: Callable[[Earlier], Earlier]) -> Pipeline:
         """The pipeline with ``change`` of all that its steps and its model want read before."""
