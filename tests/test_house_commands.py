@@ -64,11 +64,11 @@ def test_heading_has_one_command_for_each_shell(heading: str) -> None:
 
 
 def test_install_names_every_package() -> None:
-    """Under "Install it" pip installs each package of the checkout into .venv, which no check looks into."""
+    """Under "Install it" pip installs each package of the checkout into the .venv of Run it."""
     (commands,) = blocks(section("Install it"), "text")
     packages = {f"./{path.parent.name}" for path in ROOT.glob("distill-*/pyproject.toml")}
     assert packages <= set(commands.split())
-    assert commands.startswith("python3 -m venv .venv\n.venv/bin/python -m pip install ./distill-core ")
+    assert commands.startswith("python3 -m venv .venv\n.venv/bin/python -m pip install ./")
 
 
 @POSIX
