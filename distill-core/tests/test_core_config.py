@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
-from distill_core.config import load_config
+from distill_core.config import load_config, load_pipeline
 from distill_core.errors import SpecError
+from distill_core.wire import from_document, read
 
 FILE = """
 [sources.web]
@@ -115,3 +119,28 @@ def test_a_variable_that_leads_nowhere(place):
     environ = {"DISTILL_PIPELINES__VISITS__TRANSFORMS__7__NAME": "x"}
     with pytest.raises(SpecError, match="DISTILL_PIPELINES__VISITS__TRANSFORMS__7__NAME"):
         load_config(environ=environ)
+
+
+def test_a_pipeline_is_opened_from_python(place):
+    """`load_pipeline` opens a file, or what is configured, with its parameters, as `run` does."""
+    (place / "short.toml").write_text(
+        'source = { name = "files", params = { path = "a.ndjson" } }\n'
+        'schema = { name = "fields", params = { case = "c", activity = "a", time = "t" } }\n'
+        'transforms = [{ name = "sessionize", params = { gap = "30m" } }]\n'
+        'params = { gap = "transforms.0.params.gap" }\n',
+        "utf-8",
+    )
+    for named in ("short.toml", Path("short.toml")):
+        found = load_pipeline(named, {"gap": "10m"})
+        assert found.transforms[0].gap == timedelta(minutes=10)
+    assert load_pipeline("visits").transforms[0].gap == timedelta(minutes=30)
+    with pytest.raises(SpecError, match="did you mean 'visits'"):
+        load_pipeline("visit")
+
+
+def test_a_path_where_a_document_is_wanted():
+    """Who gives a path to `from_document`, or no schema to `read`, is told what opens a file."""
+    for call in (lambda: from_document("short.toml"), lambda: from_document(Path("short.toml")),
+                 lambda: read("short.toml")):  # fmt: skip
+        with pytest.raises(SpecError, match=r"dl\.load_pipeline opens a file"):
+            call()

@@ -31,6 +31,7 @@ from distill_core import wire
 from distill_core.component import Kind
 from distill_core.errors import DistillError, SpecError, nearest
 from distill_core.params import Secret
+from distill_core.pipeline import Pipeline
 from distill_core.registry import find
 
 FILE = "distill.toml"
@@ -71,6 +72,13 @@ class Config:
             )
         return self.with_params(self.pipelines[name], given or {})
 
+    def find(self, named: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The document of a configured pipeline, or the one in a file, as ``document`` has it."""
+        is_file = Path(named).suffix.lower() in (".toml", ".json") or Path(named).is_file()
+        if named in self.pipelines or not is_file:
+            return self.document(named, given)
+        return self.with_params(wire.load(named), given or {})
+
     def with_params(self, document: Table, given: Mapping[str, Any]) -> dict[str, Any]:
         """The document without ``params``, these values at the paths that they stand for."""
         found = {key: value for key, value in document.items() if key != "params"}
@@ -99,6 +107,23 @@ class Config:
             if ".".join((*keys, "")).startswith(f"{path}."):
                 return f"environment {variable}"
         return f"file {self.path}" if self.path else "default"
+
+
+def load_pipeline(
+    named: str | Path, params: Mapping[str, Any] | None = None, *, config: str | None = None
+) -> Pipeline:
+    """The pipeline in a ``.toml`` or ``.json`` file, or of this name in ``distill.toml``.
+
+    As ``distill run`` opens it: ``params`` are values for the parameters that the pipeline names,
+    ``config`` another file than ``distill.toml``. Raises SpecError with the path of what is wrong.
+
+    >>> load_pipeline("visit.toml")
+    Traceback (most recent call last):
+    distill_core.errors.SpecError: there is no file 'visit.toml' ...
+    """
+    found = load_config(config)
+    document = found.find(str(named), params)
+    return wire.from_document(document, sources=found.sources, pipelines=found.pipelines)
 
 
 def load_config(path: str | None = None, environ: Mapping[str, str] | None = None) -> Config:

@@ -79,7 +79,8 @@ class Intervals(Transform):
         first      └────×─────┘     ×     [0, 20]; S2 ignored, E2 unmatched
 
     An interval has its start's columns, the stop's time as ``end``, and its place is the
-    start's (what only the stop knew is found by ``end_id``). It replaces its pair; with ``keep`` all events stay, or none but intervals. Written
+    start's (what only the stop knew is found by ``end_id``). It replaces its pair; with ``keep``
+    all events stay, or none but intervals. Written
     besides: ``start_id``, ``end_id``, ``depth`` and ``parent`` (which intervals of the same case
     and key hold it), ``censored``, ``source_ids``, and with a key its text as ``key`` (unless
     the key is a column of that name). Times and spans are in µs, spans inclusive.

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -119,10 +118,7 @@ def _document(named: str, config: Config, params: Mapping[str, Any]) -> dict[str
         if sys.stdin is None:
             raise SourceError("stdin is closed", code="source-missing", hint="give a file instead")
         return config.with_params(wire.parse(sys.stdin.read(), name="stdin"), params)
-    if named in config.pipelines:
-        return config.document(named, params)
-    is_file = Path(named).suffix.lower() in (".toml", ".json") or Path(named).is_file()
-    return config.with_params(wire.load(named), params) if is_file else config.document(named)
+    return config.find(named, params)
 
 
 def _reads_stdin(pipeline: Pipeline) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -75,7 +76,12 @@ def pipeline_of(document: Any, names: Names) -> Pipeline:
 def inline(document: Any, sources: Mapping[str, Document]) -> dict[str, Any]:
     """The document with a configured source, if it names one, written out in its place."""
     if not isinstance(document, Mapping):
-        raise SpecError("a pipeline is a table of source, schema, …", code="spec-invalid")
+        is_path = isinstance(document, str | PathLike)
+        raise SpecError(
+            "a pipeline is a table of source, schema, …",
+            code="spec-invalid",
+            hint="dl.load_pipeline opens a file" if is_path else None,
+        )
     name = document.get("source")
     if not isinstance(name, str) or name not in sources:
         return _guess_source(document, name, sources)
@@ -244,7 +250,7 @@ def _check_written(component: Component) -> None:
 def read(
     path: str | Sequence[str],
     *,
-    schema: str | Document | Schema,
+    schema: str | Document | Schema | None = None,
     query: Query | None = None,
     strict: bool = False,
 ) -> EventLog:
@@ -252,6 +258,13 @@ def read(
 
     ``schema``: a component, its name, or ``{"name", "params"}``. Raises as ``Pipeline.log``.
     """
+    if schema is None:
+        raise SpecError(
+            "a schema is required",
+            code="spec-invalid",
+            hint="as in schema='userale'; dl.load_pipeline opens a file that describes a pipeline",
+            path="schema",
+        )
     source = cast("Source", build("source", {"name": "files", "params": {"path": path}}))
     found = schema if isinstance(schema, Schema) else cast("Schema", build("schema", schema))
     return Pipeline(source=source, schema=found, query=query).log(strict=strict)
