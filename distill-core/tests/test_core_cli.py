@@ -328,6 +328,44 @@ def test_inspect(distill, tmp_path):
     assert "may be the case: session_id" in distill("inspect", "odd.ndjson").stdout
 
 
+def test_inspect_proposes_what_loses_nothing(distill, tmp_path):
+    """A field that events share may be the case; the columns proposed have their types."""
+    base = 1_700_000_000
+    lines = [{"at": base + i, "event": "ab"[i % 2], "machine": {"id": i % 2}, "ml": i, "g": i / 2,
+              "hot": i > 3, "no": f"x{i}", "mix": [i, "x"][i % 2], "tags": ["t"], "duration": i,
+              "user": "ann"} for i in range(300)]  # fmt: skip
+    for line in lines[:100]:
+        del line["user"]
+    del lines[1]["hot"]
+    (tmp_path / "odd.ndjson").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    found = json.loads(distill("inspect", "odd.ndjson", "--json").stdout)
+    params = found["pipeline"]["schema"]["params"]
+    assert (params["case"], params["user"]) == ("machine.id", "user")
+    assert params["columns"] == [
+        {"name": "ml", "type": "integer"}, {"name": "g", "type": "number"},
+        {"name": "hot", "type": "boolean"}, "no", "mix", {"name": "tags", "type": "json"},
+        {"name": "logged_duration", "paths": ["duration"], "type": "integer"},
+    ]  # fmt: skip
+    (tmp_path / "begin.json").write_text(json.dumps(found["pipeline"]), "utf-8")
+    done = distill("run", "begin.json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(events) == 300
+    assert {event["logged_duration"] for event in events} == set(range(300))
+    shown = distill("inspect", "odd.ndjson").stdout
+    assert "may be the case: machine.id (0% null)" in shown
+    assert "may be the user: user (33% null)" in shown
+    assert "<1%" in shown
+    assert "0% sure" not in shown
+
+
+def test_inspect_looks_at_as_many_as_asked(distill, tmp_path):
+    """`--sample` says how many records are looked at, 0 is all."""
+    (tmp_path / "odd.ndjson").write_text('{"a": 1}\n' * 1200, "utf-8")
+    for more, count in (((), 1000), (("--sample", "7"), 7), (("--sample", "0"), 1200)):
+        found = json.loads(distill("inspect", "odd.ndjson", "--json", *more).stdout)
+        assert found["looked_at"] == count
+
+
 def test_posted_batches_are_taken_apart():
     """A file whose lines are lists of records is looked into record by record."""
     assert survey_of('[{"a": 1}, {"a": 2}]\n') == (2, {"arrays": "flatten"})

@@ -168,12 +168,15 @@ def describe(
 @app.command()
 def inspect(
     file: Annotated[str, typer.Argument(help="A file or a glob; - for stdin.")],
+    sample: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many records are looked at; 0: all.")
+    ] = 1000,
     as_json: Json = False,
 ) -> None:
     """Look into a file: its fields, which schema fits, what may be case, activity and time."""
     from distill_core.cli._inspect import inspect_file
 
-    inspect_file(file, as_json)
+    inspect_file(file, as_json, sample)
 
 
 def _sources(incomplete: str) -> list[str]:

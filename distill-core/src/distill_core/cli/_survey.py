@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from distill_core.columns import snake_case
+from distill_core.columns import DURATION, RESERVED, STEP_COLUMNS, snake_case
 from distill_core.component import Schema
 from distill_core.params import parse_instant
 from distill_core.registry import components
@@ -26,6 +26,11 @@ _NAMES = {
     "user": r"(^|_)(user|person|customer|account|who|uid)(_?(id|name|key))?$",
 }
 """What fields are often called, in snake_case."""
+_IDS = r"(^|_)(id|key|uuid)$"
+"""What fields are called that tell of what the events are of, such as ``machine.id``."""
+_COLUMNS = 30
+"""So many columns a proposed schema has besides case, activity, time and user."""
+_TYPES = {"boolean": "boolean", "integer": "integer", "number": "number", "list": "json"}
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIRST, _LAST = 946_684_800, 4_102_444_800  # the years 2000 to 2100, in s
 
@@ -54,7 +59,7 @@ class Field:
         return {
             "path": self.path,
             "types": dict(self.types.most_common()),
-            "null": round(1 - min(1.0, self.seen / documents), 4) if documents else 0.0,
+            "null": round(1 - min(1.0, self.seen / documents), 6) if documents else 0.0,
             "distinct": len(self.values),
             "examples": [value for value, _ in self.values.most_common(3)],
         }
@@ -118,10 +123,39 @@ def _score(role: str, one: Field, documents: int, pattern: str) -> float:
     if role == "time":
         share = sum(one.instants.values()) / one.seen if one.seen else 0.0
         return (share + named) * filled if share > 0.9 else 0.0
-    if not named or one.types.keys() - {"text", "integer"} or sum(one.instants.values()):
+    if one.types.keys() - {"text", "integer"} or sum(one.instants.values()):
         return 0.0
+    if not named:
+        return 0.5 * filled if role == "case" and _of_several(one) else 0.0
     alone = documents > 20 and len(one.values) == one.seen
     return 0.0 if alone else filled - 0.01 * one.path.count(".")
+
+
+def _of_several(one: Field) -> bool:
+    """Whether it is an id, no user's, that events share."""
+    name = snake_case(one.path)
+    shared = 1 < len(one.values) <= one.seen / 2
+    return shared and bool(re.search(_IDS, name)) and not re.search(_NAMES["user"], name)
+
+
+def columns_for(fields: Sequence[Field], used: Collection[str]) -> list[Any]:
+    """The other fields as ``columns`` of the schema ``fields``, with their types; no tables."""
+    found: list[Any] = []
+    names = set(RESERVED)
+    for one in fields:
+        name = snake_case(one.path)
+        name = f"logged_{name}" if name in (DURATION.name, *STEP_COLUMNS) else name
+        odd = one.path.startswith(("=", "*")) or "{" in one.path or "table" in one.types
+        if one.path in used or name in names or odd or not one.types:
+            continue
+        names.add(name)
+        kinds = {_TYPES.get(kind, "string") for kind in one.types}
+        mixed = "number" if kinds == {"integer", "number"} else "string"
+        kind = kinds.pop() if len(kinds) == 1 else mixed
+        paths = {} if name == one.path else {"paths": [one.path]}
+        plain = kind == "string" and name == snake_case(one.path)
+        found.append(one.path if plain else {"name": name, **paths, "type": kind})
+    return found[:_COLUMNS]
 
 
 def _unit(role: str, one: Field) -> dict[str, str]:
