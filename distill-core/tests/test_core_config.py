@@ -103,7 +103,7 @@ def test_secrets_are_masked(place):
         ("[sources.web]\nschema = 'userale'", "sources.web", "a source is required"),
         ("[sources.web]\nsource = 'a'\nshema = 'b'", "sources.web.shema", "did you mean 'schema'"),
         ("[pipelines.a]\nsource = 'a'\nparams = { gap = 3 }", "pipelines.a.params", "and path"),
-        ("[queries.a]\nsource = 'a'", "queries", "there are: pipelines, sources"),
+        ("[shapes.a]\nsource = 'a'", "shapes", "there are: pipelines, queries, sources"),
     ],
 )
 def test_faults_have_a_path(place, text, path, says):

@@ -17,8 +17,8 @@ from distill_core.component import Selection
 from distill_core.errors import SchemaError
 from distill_core.ids import Ids, combine, combine_lists, part, texts
 from distill_core.pipeline import Pipeline
-from distill_core.prepare import borders, differs, prepare, stable_argsort, unite
 from distill_core.plan import plan_reading
+from distill_core.prepare import borders, differs, prepare, stable_argsort, unite
 from distill_core.testing import Documents
 
 COLUMNS = {

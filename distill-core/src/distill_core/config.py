@@ -11,6 +11,11 @@
     transforms = [{ name = "sessionize", params = { gap = "30m" } }]
     params = { gap = "transforms.0.params.gap" }
 
+    [queries.busy]                         # distill query busy --param n=3
+    source = "web"
+    query = { name = "top", params = { by = ["user"], since = "last week" } }
+    params = { n = "query.params.n" }
+
 The file is the one that ``--config`` names, else ``DISTILL_CONFIG``, else ``distill.toml`` in the
 working directory; there need be none. A variable overrides a value of the file: its name is the
 path in capitals with two underscores between the keys, as in
@@ -35,8 +40,13 @@ from distill_core.pipeline import Pipeline
 from distill_core.registry import find
 
 FILE = "distill.toml"
-SECTIONS = {"sources": ("source", "schema"), "pipelines": (*wire.KEYS, "params")}
-_PREFIX = re.compile(r"DISTILL_(SOURCES|PIPELINES)__")
+SECTIONS = {
+    "sources": ("source", "schema"),
+    "pipelines": (*wire.KEYS, "params"),
+    "queries": ("source", "schema", "query", "stream", "params"),
+}
+_REQUIRED = {"sources": "source", "pipelines": "source", "queries": "query"}
+_PREFIX = re.compile(r"DISTILL_(SOURCES|PIPELINES|QUERIES)__")
 _SECRET = re.compile(r"pass|secret|token|credential|auth|(^|_)key$", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _MASK = "***"
@@ -61,6 +71,7 @@ class Config:
     sources: Mapping[str, Table] = field(default_factory=dict)
     pipelines: Mapping[str, Table] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    queries: Mapping[str, Table] = field(default_factory=dict)
 
     def document(self, name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document of a named pipeline, with these values for its parameters."""
@@ -71,6 +82,20 @@ class Config:
                 hint=f"{nearest(name, self.pipelines)}; a file is named *.toml or *.json",
             )
         return self.with_params(self.pipelines[name], given or {})
+
+    def query(self, name: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The document of a named query, likewise; it may lack a source."""
+        if name not in self.queries:
+            raise SpecError(
+                f"there is no query {name!r} in {self.path or FILE}",
+                code="config-unknown",
+                hint=nearest(name, self.queries),
+            )
+        return self.with_params(self.queries[name], given or {})
+
+    def parameters(self, document: Table) -> dict[str, Any]:
+        """The JSON Schema of the parameters of a named pipeline or query (``wire.parameters``)."""
+        return wire.parameters(wire.inline(document, self.sources))
 
     def find(self, named: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The document of a configured pipeline, or the one in a file, as ``document`` has it."""
@@ -89,14 +114,14 @@ class Config:
             if name not in params:
                 hint = nearest(name, params)
                 raise SpecError(
-                    f"the pipeline has no parameter {name!r}", code="config-unknown", hint=hint
+                    f"there is no parameter {name!r}", code="config-unknown", hint=hint
                 )
             found = wire.set_path(found, params[name], value)
         return found
 
     def settings(self) -> list[Setting]:
         """Every value with its origin, secrets masked; by path."""
-        table = {"sources": self.sources, "pipelines": self.pipelines}
+        table = {"sources": self.sources, "pipelines": self.pipelines, "queries": self.queries}
         return [
             Setting(".".join(keys), _shown(table, keys, value), self._origin(keys))
             for keys, value in _leaves(table, ())
@@ -143,7 +168,8 @@ def load_config(path: str | None = None, environ: Mapping[str, str] | None = Non
             raise SpecError(error.message, code="config-invalid", hint=error.hint) from None
     table, variables = _overridden(table, environ)
     _check(table)
-    return Config(place, table.get("sources", {}), table.get("pipelines", {}), variables)
+    return Config(place, table.get("sources", {}), table.get("pipelines", {}), variables,
+                  table.get("queries", {}))  # fmt: skip
 
 
 def _overridden(table: dict[str, Any], environ: Table) -> tuple[dict[str, Any], dict[str, str]]:
@@ -189,8 +215,9 @@ def _check(table: Table) -> None:
             if not isinstance(entry, Mapping):
                 raise SpecError("a table is wanted", code="config-invalid", path=path)
             _check_keys(entry, known, path)
-            if entry.get("source") is None:
-                raise SpecError("a source is required", code="config-invalid", path=path)
+            if entry.get(_REQUIRED[section]) is None:
+                message = f"a {_REQUIRED[section]} is required"
+                raise SpecError(message, code="config-invalid", path=path)
             _check_params(entry.get("params") or {}, f"{path}.params")
 
 

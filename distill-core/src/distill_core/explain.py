@@ -13,6 +13,8 @@ def explain(meta: Mapping[str, Any]) -> str:
 
 def _lines(meta: Mapping[str, Any]) -> Iterator[str]:
     yield from _reading(meta.get("reading"))
+    if meta.get("summarized") == "source":
+        yield "computed by the source: no records were fetched"
     yield from _steps(meta.get("steps", []))
 
 

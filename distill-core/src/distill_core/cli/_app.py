@@ -116,6 +116,78 @@ def run(
     run_pipeline(Call(*told, form, out, raw))
 
 
+def _sources(incomplete: str) -> list[str]:
+    from distill_core.config import load_config
+
+    return [name for name in load_config().sources if name.startswith(incomplete)]
+
+
+def _queries(incomplete: str) -> list[str]:
+    from distill_core.config import load_config
+    from distill_core.registry import components
+
+    names = [*load_config().queries, *(entry.name for entry in components("query"))]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+@app.command()
+def query(
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUERY", autocompletion=_queries,
+            help="A query: of distill.toml, installed (count, top, timeline, …), or a condition.",
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME|FILE", autocompletion=_sources,
+                     help="What is asked: a source of distill.toml (the only one, if there is "
+                     "one), or a file."),
+    ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option("--schema", metavar="NAME|JSON", help="The schema of a file."),
+    ] = None,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="NAME=VALUE", help="Set a parameter of the query, such as "
+                     "by=activity (JSON, else text)."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Set any value of its document."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole result as JSON.")] = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="ndjson|json|csv", help="The rows as NDJSON or CSV, or "
+                     "the whole result as JSON."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", help="Into a file, in the form of its ending: "
+                     ".ndjson, .json, .csv, or .html for the picture."),
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="CSV as it is, as in run.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Tell what would be asked and done; read nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail on any bad record or broken plugin.")
+    ] = False,
+    config: Config = None,
+) -> None:  # fmt: skip
+    """Ask a source: which events, or how many of them, when, whose."""
+    from distill_core.cli._query import run_query
+    from distill_core.cli._run import Call
+
+    told = (named, sets or [], params or [], as_json, explain, strict, config)
+    run_query(Call(*told, form, out, raw), source, schema)
+
+
 @plugins_app.callback(invoke_without_command=True)
 def _plugins(context: typer.Context, as_json: Json = False) -> None:
     """What is installed, and what is broken."""
@@ -177,12 +249,6 @@ def inspect(
     from distill_core.cli._inspect import inspect_file
 
     inspect_file(file, as_json, sample)
-
-
-def _sources(incomplete: str) -> list[str]:
-    from distill_core.config import load_config
-
-    return [name for name in load_config().sources if name.startswith(incomplete)]
 
 
 @sources_app.command("list")

@@ -19,6 +19,7 @@ from distill_core.wire import component_schema
 SPECIAL = {
     "duration": "duration (500ms, 2s, 30m, PT30M)",
     "date-time": "time (2026-01-31T12:00:00Z)",
+    "moment": "moment (2026-01-31T12:00:00Z, 2026-01-31, -7d, today, last week)",
     "column": "column",
     "condition": "condition (SQL, as in activity = 'click')",
     "secret": "secret (env:NAME, file:PATH)",
@@ -152,9 +153,9 @@ def _sample(spec: dict[str, Any], root: dict[str, Any]) -> str:
         inner = (f"{key} = {_sample(spec['properties'][key], root)}"
                  for key in spec.get("required", ()))  # fmt: skip
         return f"{{ {', '.join(inner)} }}"
-    samples = {"duration": '"30m"', "date-time": '"2026-01-31T12:00:00Z"', "column": '"activity"',
-               "condition": "\"activity = 'click'\"", "secret": '"env:NAME"',
-               "pipeline": '"web"'}  # fmt: skip
+    samples = {"duration": '"30m"', "date-time": '"2026-01-31T12:00:00Z"', "moment": '"-7d"',
+               "column": '"activity"', "condition": "\"activity = 'click'\"",
+               "secret": '"env:NAME"', "pipeline": '"web"'}  # fmt: skip
     if spec.get("format") in samples:
         return samples[spec["format"]]
     if "enum" in spec:

@@ -48,11 +48,15 @@ class Call:
 
 def run_pipeline(call: Call) -> None:
     """Run and write; raises DistillError, or typer.BadParameter for wrong usage."""
-    form = form_of(call.form, call.as_json, call.out)
-    sets, params = _pairs("--set", call.sets), _pairs("--param", call.params)
+    params = pairs("--param", call.params)
     config = load_config(call.config)
-    document = _document(call.pipeline, config, params)
-    for path, value in sets.items():
+    run_document(call, _document(call.pipeline, config, params), config)
+
+
+def run_document(call: Call, document: dict[str, Any], config: Config) -> None:
+    """Run a document with all that ``--set`` says, and write."""
+    form = form_of(call.form, call.as_json, call.out)
+    for path, value in pairs("--set", call.sets).items():
         document = wire.set_path(document, path, value)
     if call.strict:
         registry.require_all()
@@ -103,7 +107,8 @@ def _losses(meta: Mapping[str, Any], inside: str = "") -> Iterator[str]:
                 yield from _losses(value, f"{inside}step {step['step']} {name}: ")
 
 
-def _pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
+def pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE as it stands on the command line; typer.BadParameter for anything else."""
     found: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -1,8 +1,8 @@
 """The written form of a pipeline: one document for JSON, TOML, the command line and HTTP.
 
 A document is ``{"source", "schema", "query", "transforms", "model", "stream"}``; each component is
-``{"name", "params"}``, or its bare name if it needs no parameters. A bare ``source`` may also be
-the name of one that is configured with its schema.
+``{"name", "params"}``, or its bare name if it needs no parameters; a query may be a condition. A
+bare ``source`` may also be the name of one that is configured with its schema.
 """
 
 from distill_core.wire._build import (
@@ -15,6 +15,7 @@ from distill_core.wire._build import (
     to_document,
 )
 from distill_core.wire._names import Names
+from distill_core.wire._params import parameters
 from distill_core.wire._paths import parse_value, set_keys, set_path
 from distill_core.wire._schemas import component_schema, document_schema
 from distill_core.wire._text import load, parse, to_json, to_toml
@@ -28,6 +29,7 @@ __all__ = [
     "from_document",
     "inline",
     "load",
+    "parameters",
     "parse",
     "parse_value",
     "pipeline_of",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, cast
@@ -121,7 +122,9 @@ def build(
 def _built(kind: Kind, written: Any, names: Names) -> Component:
     path = "" if isinstance(written, str) else "name"
     if isinstance(written, str):
-        written = {"name": written}
+        is_name = kind != "query" or re.fullmatch(r"\w+", written)
+        events = {"name": "events", "params": {"where": written}}
+        written = {"name": written} if is_name else events
     if not isinstance(written, Mapping):
         raise SpecError(f"a {kind} is a name, or a table of name and params", code="spec-invalid")
     _check_place(kind, written)
