@@ -268,8 +268,8 @@ class Source(Component):
         kept), if there is a user; ``request.where``, here exact, leaves out what it is not true
         for; of the rest, records that lack time, activity, case or a required column are rejected
         (``no_time``, or ``bad_time`` for a fault, and so on, by the first that is lacking), and
-        faults elsewhere are ``nulled``. What is kept is summarised. ``summary.top`` may leave out
-        groups that cannot be among the first.
+        faults in ``summary.columns`` are ``nulled``. What is kept is summarised. ``summary.top``
+        may leave out groups that cannot be among the first.
 
         The core asks only if all columns that count have paths, and are not the end of an event.
         """
