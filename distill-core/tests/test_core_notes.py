@@ -161,6 +161,10 @@ def test_text_without_quotes():
             log.where(text)
     with pytest.raises(ConditionError, match="'activty'; did you mean 'activity'"):
         log.where("case = activty")
+    query = Events(where="activity = brew")
+    with pytest.raises(ConditionError) as caught:
+        Pipeline(Documents(documents=ROWS), Fields(**GOOD), query).run()
+    assert caught.value.hint == "text goes in single quotes: 'brew'"
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,8 @@ class Pipeline:
             if error.code in ("column-unknown", "condition-column"):
                 own = "columns" if "columns" in self.schema.params() else "extra"
                 more = f"a field of the records becomes a column by schema.params.{own}"
-                if more not in (error.hint or ""):  # as a pipeline among the parameters adds it
+                told = error.hint or ""
+                if more not in told and not told.startswith("text goes"):  # as an inner one adds it
                     error.hint = "; ".join(filter(None, [error.hint, more]))
             raise
 
