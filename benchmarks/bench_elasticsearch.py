@@ -249,7 +249,7 @@ def main() -> None:
     print(versions("distill-elasticsearch", "elasticsearch", "elastic-transport", "pandas"))
     names = [name for name in CONTENDERS if name == "distill" or (
         (name != "eland" or options.eland) and (options.only or "") in name)]  # fmt: skip
-    with running(tls=options.tls) as server:
+    with running(tls=options.tls, heap="1g") as server:
         user, password = server.users["admin"] if server.users else ("", "")
         place = {"url": server.url, "ca": server.ca, "user": user, "password": password,
                  "slices": options.slices, "page": options.page}  # fmt: skip

@@ -123,11 +123,13 @@ class Elastic:
 
 
 @contextmanager
-def running(engine: str = "elasticsearch", *, tls: bool = True) -> Iterator[Elastic]:
-    """A server of one's own, which ends with the block."""
+def running(
+    engine: str = "elasticsearch", *, tls: bool = True, heap: str = "512m"
+) -> Iterator[Elastic]:
+    """A server of one's own, which ends with the block; ``heap``: memory of its objects."""
     keeper = subprocess.Popen(
         [sys.executable, __file__, "--engine", engine, "--security", "tls" if tls else "none",
-         "--keep"],
+         "--heap", heap, "--keep"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
     )  # fmt: skip
     try:
