@@ -10,7 +10,7 @@ import typer
 from distill_core.cli._output import put, put_json, put_table, say
 from distill_core.component import KINDS
 from distill_core.errors import PluginError, nearest
-from distill_core.registry import Plugin, components, failures, plugins
+from distill_core.registry import HOOKS, Plugin, components, failures, plugins
 
 
 def list_plugins(as_json: bool) -> None:
@@ -78,7 +78,8 @@ def _problems() -> list[str]:
 
 def _offer(plugin: Plugin) -> str:
     counts = Counter(entry.kind for entry in plugin.entries)
-    return ", ".join(f"{counts[k]} {k}{'s' if counts[k] > 1 else ''}" for k in KINDS if counts[k])
+    several = {kind: HOOKS[kind].removeprefix("distill_") for kind in KINDS}
+    return ", ".join(f"{n} {k if n == 1 else several[k]}" for k in KINDS if (n := counts[k]))
 
 
 def _plain(plugin: Plugin) -> dict[str, Any]:
