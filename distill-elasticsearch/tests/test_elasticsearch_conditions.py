@@ -32,7 +32,8 @@ BY_NAME = {column.name: column for column in COLUMNS}
 TEXTS = ["", "a", "b", "ab", "user:a", "custom", "7", "-3", "7.0", "1.5", "1.50", "0", "-0", "true",
          "[]", '["a"]', "x" * 12, "é", "\x00", "NaN", "null", "1e3", "1000.0", "A"]  # fmt: skip
 ODD_TEXTS = [*TEXTS, 7, -3, 7.0, 1.5, True, False, None, [], ["a"], ["a", "b"], [None], 10**25]
-TIMES = [0, 1, 1_719_537_311_123, 1_719_537_311_124, None, "2024-06-28T01:15:11.123Z", [5, 9], []]
+TIMES = [0, 1, 2026, 1500, 1_719_537_311_123, 1_719_537_311_124, None, "2024-06-28T01:15:11.123Z",
+         [5, 9], []]  # fmt: skip
 ISO = ["2024-06-28T01:15:11Z", "2024-06-28T01:15:11.0009Z", "2024-06-28T01:15", "2024-06-28", None,
        "2024-06-28T01:15:11+05:00", "oops", 5]  # fmt: skip
 NUMBERS = [0, 1, -1, 7, 7.9, -7.9, "7", "7.5", 2**53, 2**62, None, True, "x", [1, 2], []]
@@ -179,8 +180,8 @@ def test_whatever_is_true_is_found(stored, which):
         ("activity = 'a'", {"term": {"type": "a"}}),
         ("activity IN ('b', 'a')", {"terms": {"type": ["a", "b"]}}),
         ("note LIKE 'a%'", {"prefix": {"note.keyword": "a"}}),
-        ("time >= '1970-01-01T00:00:00.005Z'",
-         {"range": {"clientTime": {"gte": 4, "format": "epoch_millis"}}}),
+        ("time >= '2001-09-09T01:46:40.005Z'",
+         {"range": {"clientTime": {"gte": 1_000_000_000_004, "format": "epoch_millis"}}}),
         ("number < 7", {"range": {"n": {"lte": 8}}}),
         ("flag = true", {"term": {"flag": True}}),
     ],

@@ -17,9 +17,16 @@ from typing import Any
 
 from distill_core.columns import UNITS, Column
 from distill_core.conditions import And, Compare, Condition, In, Like, Not, Null, Op, Or
-from distill_core.extract import Constant, Field, Rest, Template, parse_path
-from distill_core.params import instant_micros
-from distill_elasticsearch.mapping import FieldCaps, Mappings
+from distill_core.extract import Constant, Field, Template, parse_path
+from distill_elasticsearch.mapping import METADATA, FieldCaps, Mappings, prefixes
+from distill_elasticsearch.moments import (
+    YEARS,
+    between,
+    moment,
+    takes_years,
+    year_starts,
+    years_behind,
+)
 
 Query = dict[str, Any]
 Made = tuple[Query, Condition | None]
@@ -27,13 +34,9 @@ Made = tuple[Query, Condition | None]
 
 ALL: Query = {"match_all": {}}
 NONE: Query = {"match_none": {}}
-DATES = {"strict_date_optional_time", "date_optional_time", "strict_date_optional_time_nanos"}
 MAX_TERMS = 10_000
 _NEGATED: dict[Op, Op] = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 _WHOLE = re.compile(r"-?[1-9][0-9]*")
-_DAY = 86_400_000_000
-_ZONES = 2 * _DAY
-"""Between a time of a zone and the same read as UTC there are never more µs than this."""
 
 
 def to_query(
@@ -80,17 +83,29 @@ class _Compiler:
                 return ALL, None
 
     def null(self, node: Null) -> Made:
-        """None of the column's fields exists; a template may be null by its fields alone."""
+        """None of the case's fields exists: of rows without a case the user is asked for.
+
+        Of other columns nothing is asked: a value may be there that no column takes (1e999).
+        """
         column = self.columns.get(node.column)
-        if column is None or column.type not in ("string", "ids") or not self.mappings.plain:
+        if column is None or column.name != "case" or column.type not in ("string", "ids"):
             return ALL, None
         paths = [parse_path(path) for path in column.paths]
         if any(isinstance(path, Constant) for path in paths):
             return NONE, node
-        names = [path.text for path in paths if isinstance(path, Field)]
-        if any(isinstance(path, Rest) for path in paths) or any(n[0] == "_" for n in names):
+        names = [path.text for path in paths if isinstance(path, Field) and self.sure(path.text)]
+        if not names:
             return ALL, None
         return {"bool": {"must_not": [{"exists": {"field": name}} for name in names]}}, node
+
+    def sure(self, name: str) -> bool:
+        """Whether a text that exists in the index is in the document, at this very path.
+
+        In a list of objects a field has no path, and a constant exists in every document.
+        """
+        caps = self.mappings.get(name)
+        here = caps is not None and caps.types.keys() <= {"keyword", "text"}
+        return here and self.mappings.plain and "." not in name
 
     def leaf(self, column: Column | None, told: Condition, test: _Test | None) -> Made:
         """The test on any of the column's paths: the first that is not null decides."""
@@ -103,7 +118,7 @@ class _Compiler:
                     query = test.on_text(path.text, True)
                 case Template(parts=(str() as start, *_)):
                     query = test.on_text(start, False)
-                case Field() if not path.text.startswith("_"):
+                case Field() if path.text not in METADATA:
                     query = self.on_path(path.text, test)
                 case _:
                     query = ALL
@@ -116,7 +131,7 @@ class _Compiler:
         """The test on a field, or what of it was not indexed."""
         caps = self.mappings.get(name)
         if caps is None:
-            return {"term": {"_ignored": name}} if self.mappings.tells(name) else ALL
+            return ignored(name) if self.mappings.tells(name) else ALL
         if caps.family is None and (inner := self.mappings.get(f"{name}.keyword")) is not None:
             caps = inner  # a text with its keyword beside it
         if caps.family is None or not caps.searchable:
@@ -124,10 +139,15 @@ class _Compiler:
         query = test.on_field(caps)
         if query == ALL:
             return ALL
-        others: list[Query] = [{"term": {"_ignored": caps.name}}]
+        others = [ignored(caps.name)]
         if caps.unmapped and not self.mappings.tells(name):
             others.append({"terms": {"_index": list(caps.unmapped)}})
         return _or([query, *others])
+
+
+def ignored(name: str) -> Query:
+    """Documents of which the field was not indexed, or an object or a text around it."""
+    return {"terms": {"_ignored": prefixes(name)}}
 
 
 @dataclass(frozen=True)
@@ -145,9 +165,9 @@ def _compare(op: str, value: Any, column: Column | None) -> _Test | None:
         case "boolean", "eq":
             return _Test(lambda c: {"term": {c.name: value}} if c.family == "boolean" else ALL)
         case "time", _ if isinstance(value, datetime) and column is not None:
-            return _Test(lambda c: _range(c, *_bounds(op, *_moment(c, column, value))))
+            return _Test(lambda c: _time(c, column, op, value))
         case ("integer" | "number"), _ if _exact(value):
-            return _Test(lambda c: _range(c, *_bounds(op, value - 1, value + 1), whole=True))
+            return _Test(lambda c: _number(c, op, value))
     return None
 
 
@@ -178,7 +198,9 @@ def _like(pattern: str, column: Column | None) -> _Test | None:
         return None
 
     def on_field(caps: FieldCaps) -> Query:
-        return {"prefix": {caps.name: prefix}} if caps.family == "keyword" else ALL
+        if caps.family != "keyword" or caps.normalized or "\ufffd" in prefix:
+            return ALL
+        return {"prefix": {caps.name: prefix}}
 
     def on_text(text: str, whole: bool) -> Query:
         fits = text.startswith(prefix) or (not whole and prefix.startswith(text))
@@ -207,28 +229,22 @@ def _exact(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 2**53
 
 
-def _moment(caps: FieldCaps, column: Column, value: datetime) -> tuple[Any, Any]:
-    """The least and the greatest number of the field that may stand for the moment."""
-    micros = instant_micros(value)
-    around = 1000 + (_ZONES if column.zone not in (None, "UTC") else 0)
-    if caps.family == "date" and reads_alike(caps, column):
-        return (micros - around) // 1000, -(-(micros + around) // 1000)
-    if caps.family == "whole" and column.unit is not None:
-        scale = UNITS[column.unit]
-        return (micros - 1) * 1000 // scale - 1, -(-(micros + 1) * 1000 // scale) + 1
-    return None, None
+def _time(caps: FieldCaps, column: Column, op: str, value: datetime) -> Query:
+    """Where the index may take a number for a year, such are found in addition."""
+    low, high = _bounds(op, *moment(caps, column, value))
+    found = between(caps, low, high)
+    if found == ALL or not takes_years(caps, column) or column.unit is None:
+        return found
+    first, last = (year * UNITS[column.unit] // 1_000_000 for year in (YEARS[0], YEARS[-1]))
+    if low is not None:  # what is taken for a year is, by the column, of the first hours of 1970
+        return ALL if low <= last else found
+    return _or([found, *year_starts(caps, years_behind(high))]) if high >= first else found
 
 
-def reads_alike(caps: FieldCaps, column: Column) -> bool:
-    """Whether the indices read a date, number or text, as the column does."""
-    for formats in caps.formats:
-        numbers = {part for part in formats.split("||") if part not in DATES}
-        wanted = {None: set(), "ms": {"epoch_millis"}, "s": {"epoch_second"}}.get(column.unit)
-        if wanted is None or (column.unit is not None and numbers != wanted):
-            return False
-        if column.unit is None and not numbers <= {"epoch_millis", "epoch_second"}:
-            return False
-    return bool(caps.formats)
+def _number(caps: FieldCaps, op: str, value: Any) -> Query:
+    low, high = _bounds(op, value - 1, value + 1)
+    kept = caps.family == "whole" or set(caps.types) == {"double"}
+    return between(caps, low, high) if kept else ALL
 
 
 def _bounds(op: str, low: Any, high: Any) -> tuple[Any, Any]:
@@ -241,16 +257,6 @@ def _bounds(op: str, low: Any, high: Any) -> tuple[Any, Any]:
             return None, high
         case _:
             return None, None
-
-
-def _range(caps: FieldCaps, low: Any, high: Any, *, whole: bool = False) -> Query:
-    """A range of the field, ends included; everything if it has none."""
-    limits = {k: v for k, v in (("gte", low), ("lte", high)) if v is not None}
-    if not limits or (whole and caps.family != "whole" and set(caps.types) != {"double"}):
-        return ALL
-    if caps.family == "date":
-        limits["format"] = "epoch_millis"
-    return {"range": {caps.name: limits}}
 
 
 def _or(queries: list[Query]) -> Query:

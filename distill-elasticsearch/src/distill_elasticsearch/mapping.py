@@ -22,11 +22,16 @@ FAMILIES = {
 """Type of a field → types of one family compare and sort alike."""
 
 
+METADATA = ("_id", "_index")
+"""What of a hit a path may name that no document has."""
+
+
 @dataclass(frozen=True)
 class FieldCaps:
     """A field in all indices: ``types`` (type → indices that have it so; () means all).
 
-    ``formats``: how dates are read; ``unmapped``: the indices that do not have it.
+    ``formats``: how dates are read; ``unmapped``: the indices that do not have it;
+    ``normalized``: an index keeps another text than the document's.
     """
 
     name: str
@@ -35,6 +40,7 @@ class FieldCaps:
     aggregatable: bool = True
     formats: frozenset[str] = frozenset()
     unmapped: tuple[str, ...] = ()
+    normalized: bool = False
 
     @property
     def family(self) -> str | None:
@@ -55,8 +61,10 @@ class Mappings:
 
     ``closed``: objects (``""``: documents) and fields that may be there without being mapped, or
     are indexed apart from their documents. ``leaves``: fields of whose value, if it is an object,
-    the keys are not mapped. ``plain``: a field exists in the index only if the document itself
-    has it (no aliases, copies, values for null, runtime fields).
+    the keys are not mapped. ``plain``: a field at the top that has a value in the index has it in
+    the document that comes (no aliases, copies, values for null, scripts, parts left out of
+    ``_source``). Of a path with dots that says nothing: inside a list of objects the index has
+    it, and the document has no such path.
     """
 
     indices: tuple[str, ...]
@@ -71,11 +79,11 @@ class Mappings:
 
     def tells(self, name: str) -> bool:
         """Whether an index that does not map the field has it in no document."""
-        *outer, own = ["", *_prefixes(name)]
+        *outer, own = ["", *prefixes(name)]
         return self.closed.isdisjoint([*outer, own]) and self.leaves.isdisjoint(outer)
 
 
-def _prefixes(name: str) -> list[str]:
+def prefixes(name: str) -> list[str]:
     """``a``, ``a.b`` and ``a.b.c`` for ``a.b.c``."""
     keys = name.split(".")
     return [".".join(keys[:depth]) for depth in range(1, len(keys) + 1)]
@@ -88,11 +96,16 @@ def field_names(columns: Iterable[Column]) -> list[str]:
         for path in map(parse_path, column.paths):
             fields = path.fields if isinstance(path, Template) else (path,)
             names |= {part.text: None for part in fields if isinstance(part, PathField)}
-    return [name for name in names if not name.startswith("_")]
+    return [name for name in names if name not in METADATA]
 
 
-def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]) -> Mappings:
+def read_mappings(
+    ask: Callable[..., Any], index: str, columns: Iterable[Column], lacks: set[str] | None = None
+) -> Mappings:
     """Ask the server (``ask``: method, path, params, body → the answer).
+
+    ``lacks``: where indices that do not tell their fields are put down, if they may be missing;
+    else SourceError ``source-partial`` is raised.
 
     Raises SourceError ``source-missing`` if the expression means no index.
     """
@@ -100,13 +113,15 @@ def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]
     fields = [*names, *(f"{name}.keyword" for name in names)] or ["_id"]
     found = ask("POST", index_path(index, "_field_caps"), params={"include_unmapped": "true"},
                 body={"fields": fields})  # fmt: skip
-    if failed := found.get("failed_indices"):
-        raise SourceError(
-            f"{failed} of the indices {index!r} did not tell their fields",
-            code="source-partial",
-            hint="mend their shards, or leave them out",
-        )
     indices = tuple(sorted(found["indices"]))
+    if failed := found.get("failed_indices"):
+        if lacks is None or not indices:
+            raise SourceError(
+                f"{failed} of the indices {index!r} did not tell their fields",
+                code="source-partial",
+                hint="mend their shards, or give allow_partial = true to go on without them",
+            )
+        lacks.update(f"{name}: did not tell its fields" for name in silent_indices(found))
     if not indices:
         raise SourceError(
             f"no index matches {index!r}, or none that these credentials may read",
@@ -119,14 +134,24 @@ def read_mappings(ask: Callable[..., Any], index: str, columns: Iterable[Column]
     return Mappings(
         indices,
         {
-            name: replace(caps, formats=frozenset(details.formats.get(name, ())))
+            name: replace(
+                caps,
+                formats=frozenset(details.formats.get(name, ())),
+                normalized=name in details.normalized,
+            )
             for name, caps in told.items()
-            if caps is not None and details.apart.isdisjoint(_prefixes(name))
+            if caps is not None and details.apart.isdisjoint(prefixes(name))
         },
         frozenset(details.closed | details.apart),
         frozenset(details.leaves),
         details.plain,
     )
+
+
+def silent_indices(told: Mapping[str, Any]) -> list[str]:
+    """The indices whose shards did not answer, when they were asked for their fields."""
+    failed = {name for failure in told.get("failures", ()) for name in failure["indices"]}
+    return sorted(failed) if failed or not told.get("failed_indices") else ["an index"]
 
 
 def _caps(name: str, types: Mapping[str, Any]) -> FieldCaps | None:
@@ -154,9 +179,12 @@ class _Details:
         self.closed: set[str] = set()
         self.apart: set[str] = set()
         self.leaves: set[str] = set()
+        self.normalized: set[str] = set()
         self.plain = True
         for told in answer.values():
             mappings = told.get("mappings", {})
+            if not mappings.get("_source", {}).keys().isdisjoint(_NOT_WHOLE):
+                self.plain = False
             if runtime := mappings.get("runtime"):
                 self.plain = False
                 self.apart.update(runtime)
@@ -171,6 +199,8 @@ class _Details:
             self.leaves.add(name)
         if node.get("type") in ("alias", "passthrough") or not node.keys().isdisjoint(_NOT_PLAIN):
             self.plain = False
+        if "normalizer" in node:
+            self.normalized.add(name)
         if node.get("type") in ("date", "date_nanos"):
             self.formats.setdefault(name, set()).add(node.get("format", DEFAULT_FORMAT))
         for inner in ("properties", "fields"):
@@ -178,11 +208,13 @@ class _Details:
                 self._walk(child, f"{name}.{key}" if name else key)
 
 
-_NOT_PLAIN = ("copy_to", "null_value")
+_NOT_PLAIN = ("copy_to", "null_value", "script")
+_NOT_WHOLE = ("includes", "excludes", "mode")
+"""What says that a document may not come back as it was sent."""
 
 LOOKED_AT = ",".join(
-    [f"**.{key}" for key in ("type", "format", "copy_to", "null_value", "dynamic", "enabled")]
-    + ["*.mappings.runtime"]
+    [f"**.{key}" for key in ("type", "format", "dynamic", "enabled", "normalizer", *_NOT_PLAIN)]
+    + ["*.mappings.runtime", "*.mappings._source"]
 )
 """The parts of mappings that are asked for; the whole may be very long."""
 

@@ -1,8 +1,9 @@
 """Which scans a reading needs: one for each field that may hold the time, cut into ranges of it.
 
 A scan goes by time, since only that lets it go on after its point in time is lost. A document is
-scanned by the first of the time's fields that the index has of it; what has none, or one that was
-not indexed, in one last pass. So every document is in just one pass, whatever its fields hold.
+scanned by the first of the time's fields that the index has of it; what has none, one that was
+not indexed, or one where the index may have taken a number for a year, in one last pass. So every
+document is in just one pass, whatever its fields hold.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 
 from distill_core.columns import Column
 from distill_core.extract import Field, parse_path
-from distill_elasticsearch.dsl import ALL, Query, reads_alike
+from distill_elasticsearch.dsl import ALL, ignored
 from distill_elasticsearch.mapping import FieldCaps, Mappings, conflict_error
+from distill_elasticsearch.moments import LIVELY, Query, reads_alike, takes_years, year_starts
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,13 @@ class Pass:
             by["numeric_type"] = "date"
         return [{self.caps.name: by}, {"_shard_doc": "asc"}]
 
-    def within(self, low: Any, high: Any) -> Query:
-        """The query, of these values of the field (``low`` included, ``high`` not)."""
+    def within(self, low: Any, high: Any, *, included: bool = False) -> Query:
+        """The query, of these values of the field: from ``low``, to ``high``, may be with it."""
         assert self.caps is not None
-        limits = {k: v for k, v in (("gte", low), ("lt", high)) if v is not None}
+        if included and self.caps.family == "date":  # the index may hold parts of a millisecond
+            high, included = high + 1, False
+        upper = "lte" if included else "lt"
+        limits = {k: v for k, v in (("gte", low), (upper, high)) if v is not None}
         if not limits:
             return self.query
         if self.caps.family == "date":
@@ -66,25 +71,30 @@ def passes(where: Query, columns: Sequence[Column], mappings: Mappings) -> list[
     found: list[Pass] = []
     before: list[Query] = []
     rest: list[Query] = []
-    for caps in _time_fields(columns, mappings):
+    time = _time(columns)
+    for caps in _time_fields(time, mappings):
         there = {"exists": {"field": caps.name}}
-        found.append(Pass(_joined(where, [there], before), caps))
-        rest.append(_joined(ALL, [there], before))
-        before += [there, {"term": {"_ignored": caps.name}}]
+        others = [*before]
+        if time is not None and reads_alike(caps, time) and takes_years(caps, time):
+            others += year_starts(caps, LIVELY, before=True)
+        found.append(Pass(_joined(where, [there], others), caps))
+        rest.append(_joined(ALL, [there], others))
+        before += [there, ignored(caps.name)]
     return [*found, Pass(_joined(where, [], rest), None)]
 
 
 def orderly(columns: Sequence[Column], mappings: Mappings) -> bool:
     """Whether the server's order of the passes, each and together, is that of the column time.
 
-    It is if a field that some document has is sure to be indexed, as the column reads it.
+    It is if a field that some document has is sure to be indexed, as the column reads it, and a
+    field that is indexed is sure to be in the document: not in a list of objects.
     """
-    time = next((column for column in columns if column.name == "time"), None)
+    time = _time(columns)
     if time is None or time.zone not in (None, "UTC") or not mappings.plain:
         return False
     families = set()
     for path in map(parse_path, time.paths):
-        if not isinstance(path, Field):
+        if not isinstance(path, Field) or "." in path.text:
             return False
         caps = mappings.get(path.text)
         if (caps is None or caps.unmapped) and not mappings.tells(path.text):
@@ -96,8 +106,11 @@ def orderly(columns: Sequence[Column], mappings: Mappings) -> bool:
     return len(families) == 1 and families <= {"date", "whole", "decimal"}
 
 
-def _time_fields(columns: Sequence[Column], mappings: Mappings) -> list[FieldCaps]:
-    time = next((column for column in columns if column.name == "time"), None)
+def _time(columns: Sequence[Column]) -> Column | None:
+    return next((column for column in columns if column.name == "time"), None)
+
+
+def _time_fields(time: Column | None, mappings: Mappings) -> list[FieldCaps]:
     found: list[FieldCaps] = []
     for path in map(parse_path, time.paths if time else ()):
         caps = mappings.get(path.text) if isinstance(path, Field) else None
