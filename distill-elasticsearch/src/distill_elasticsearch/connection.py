@@ -153,6 +153,8 @@ def _network_reason(error: TransportError, where: str) -> str:
                 return f"the name of {where} is not known"
             case "ConnectionRefusedError":
                 return f"{where} refuses connections"
+            case "TimeoutError":
+                return f"{where} does not take connections: {cause}"
             case (
                 "ConnectionResetError" | "ConnectionAbortedError" | "BrokenPipeError"
                 | "RemoteDisconnected" | "IncompleteRead" | "InvalidChunkLength"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import selectors
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
 from elastic_transport._node import NodeApiResponse
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from distill_elasticsearch.allowed import check
 
 Why = Literal["cancelled", "timeout"]
+
+CONNECTING = 3.0
+"""Seconds that one address of a host has to take a connection, before the next one is tried."""
+_UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK}
+_POLL = 0.05
+"""Seconds after which a thread that connects looks whether its call was ended."""
 
 
 class Lever:
@@ -163,6 +174,51 @@ class Node(Urllib3HttpNode):
         return NodeApiResponse(meta, data)
 
 
+def _connect(host: str, port: int, call: Call, options: Sequence[Any]) -> socket.socket:
+    """A socket at the first of the host's addresses that takes it. Raises OSError.
+
+    urllib3's own way to connect cannot be ended from outside: where nothing answers at all it
+    would go on for the whole time of the call.
+    """
+    last: OSError = OSError(f"{host} has no address")
+    for family, kind, protocol, _, place in socket.getaddrinfo(
+        host.strip("[]"), port, type=socket.SOCK_STREAM
+    ):
+        try:
+            return _reach(place, call, (family, kind, protocol), options)
+        except OSError as error:
+            last = error
+            if call.ended:
+                break
+    raise last
+
+
+def _reach(place: Any, call: Call, form: tuple[int, int, int], options: Sequence[Any]
+           ) -> socket.socket:  # fmt: skip
+    """A socket at one address, unless the call is ended, or it takes too long."""
+    sock = socket.socket(*form)
+    try:
+        for option in options:
+            sock.setsockopt(*option)
+        sock.setblocking(False)
+        code, end = sock.connect_ex(place), time.monotonic() + CONNECTING
+        with selectors.DefaultSelector() as selector:
+            selector.register(sock, selectors.EVENT_WRITE)
+            while code in _UNDER_WAY:
+                if call.ended:
+                    raise Ended
+                if time.monotonic() > end:
+                    raise TimeoutError(f"nothing came back within {CONNECTING:g} s")
+                if selector.select(_POLL):
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
 def _watched(base: Any, calls: Calls) -> Any:
     """The class of connections with a lever, which the call that uses one holds."""
 
@@ -170,7 +226,13 @@ def _watched(base: Any, calls: Calls) -> Any:
         _lever: Lever | None = None
 
         def _new_conn(self) -> socket.socket:
-            made: socket.socket = super()._new_conn()
+            try:
+                made = _connect(self._dns_host, self.port, calls.current, self.socket_options or ())
+            except socket.gaierror as error:
+                raise NameResolutionError(self.host, self, error) from error
+            except OSError as error:
+                raise NewConnectionError(self, f"no connection: {error}") from error
+            made.settimeout(self.timeout)
             self._lever = Lever(made)
             calls.current.hold(self._lever)
             return made
