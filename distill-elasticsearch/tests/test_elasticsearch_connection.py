@@ -156,6 +156,9 @@ def find(connection: Connection, **more: Any) -> Answer:
         ({"hosts": "https://a:port"}, "no address"),
         ({"hosts": "https://a:9200/_scripts"}, "plain path"),
         ({"hosts": "https://a:9200/x%2F_bulk"}, "plain path"),
+        ({"hosts": "https://a:9200/../b"}, "plain path"),
+        ({"hosts": "https://a:9200/b/.."}, "plain path"),
+        ({"hosts": "https://a:9200/./b/"}, "plain path"),
         ({"hosts": "https://a:9200?pretty"}, "no address"),
         ({"hosts": ["a", "https://a:9200"]}, "given twice"),
         ({"hosts": "http://search.example:9200"}, "anyone on the way"),
@@ -177,6 +180,8 @@ def find(connection: Connection, **more: Any) -> Answer:
         ({"hosts": "a", "index": "logs/_doc"}, "is no index"),
         ({"hosts": "a", "index": ["logs", "_all"]}, "is no index"),
         ({"hosts": "a", "index": ""}, "is no index"),
+        ({"hosts": "a", "index": ["logs", "far:logs"]}, "another cluster"),
+        ({"hosts": "a", "index": "logs,*:logs"}, "another cluster"),
     ],
 )
 def test_parameters_that_do_not_hold(params: dict[str, Any], told: str) -> None:
@@ -199,6 +204,7 @@ def test_parameters_that_do_not_hold(params: dict[str, Any], told: str) -> None:
         ("a:1", ("https", "a", 1, "")),
         ("https://[::1]:9200/", ("https", "::1", 9200, "")),
         ("https://a:1/search/", ("https", "a", 1, "search")),
+        ("https://a:1/.well/v1..2", ("https", "a", 1, ".well/v1..2")),
     ],
 )
 def test_an_address_is_read(text: str, address: tuple[str, str, int, str]) -> None:
@@ -646,6 +652,56 @@ def test_cancel_ends_a_call_that_waits(scheme: str) -> None:
         assert time.monotonic() - began < 5
         thread.join()
         timer.join()
+
+
+@contextmanager
+def unreachable() -> Iterator[int]:
+    """The number of a port where nothing comes back: its queue of connections is full."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        place = server.getsockname()
+        for _ in range(20):
+            one = stack.enter_context(socket.socket())
+            one.settimeout(0.2)
+            if one.connect_ex(place):
+                break
+        else:
+            pytest.skip("this system takes more connections than it is told to")
+        yield place[1]
+
+
+def test_cancel_ends_connecting() -> None:
+    """Where not even a refusal comes back, a call ends at once too; so does its time."""
+    with unreachable() as port, connected(f"http://127.0.0.1:{port}", timeout="9s") as connection:
+        began = time.monotonic()
+        assert failure_of(lambda: find(connection, timeout=0.2)).kind == "timeout"
+        timer = threading.Timer(0.2, connection.cancel)
+        timer.start()
+        assert failure_of(lambda: find(connection)).kind == "cancelled"
+        assert time.monotonic() - began < 2
+        timer.join()
+
+
+def test_an_address_that_does_not_answer_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a name's addresses the next is tried soon; if none is left, another try is worth it."""
+    monkeypatch.setattr("distill_elasticsearch.node.CONNECTING", 0.2)
+    with unreachable() as port, serving(Stub()) as stub:
+        good = int(stub.url.rpartition(":")[2])
+        ports = [port, good]
+
+        def addresses(*_: Any, **__: Any) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", n)) for n in ports]
+
+        monkeypatch.setattr(socket, "getaddrinfo", addresses)
+        with connected("http://localhost") as connection:
+            assert find(connection).status == 200
+        ports.remove(good)
+        with connected("http://localhost") as connection:
+            failure = failure_of(lambda: find(connection))
+    assert (failure.kind, failure.transient) == ("connection", True)
+    assert "localhost:80 does not take connections: nothing came back" in str(failure)
 
 
 @pytest.mark.parametrize("closing", ["keep-alive", "close"])

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _PORT = 9200
-_PREFIX = re.compile(r"(/[A-Za-z0-9.~-][A-Za-z0-9._~-]*)*/?")
+_PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9.~-][A-Za-z0-9._~-]*)*/?")
+"""No segment is ``.`` or ``..``: these lead elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def check_index(index: str | tuple[str, ...]) -> str | tuple[str, ...]:
     """The same index. Raises ValueError if it can be no name or pattern of indices."""
     names = (index,) if isinstance(index, str) else index
     for name in [part for text in names for part in text.split(",")] or [""]:
+        if ":" in name:
+            raise ValueError(
+                f"{name!r} means another cluster (or a part of a data stream), which is not read "
+                "by way of this one: name its own indices, and give its own address as hosts"
+            )
         if not is_index(name):
             raise ValueError(
                 f"{name!r} is no index: give names, patterns (logs-*) or exclusions (-logs-old), "
@@ -89,7 +95,7 @@ def check_index(index: str | tuple[str, ...]) -> str | tuple[str, ...]:
 def is_index(name: str) -> bool:
     """Whether this may be one name or pattern: nothing that is a path to another interface.
 
-    >>> [is_index(name) for name in ("logs-*", "-logs-old", "_all", "logs/_doc", "a%2Fb", "")]
+    >>> [is_index(name) for name in ("logs-*", "-logs-old", "_all", "logs/_doc", "a%2Fb", "a:b")]
     [True, True, False, False, False, False]
     """
     plain = name.removeprefix("-")
@@ -97,7 +103,7 @@ def is_index(name: str) -> bool:
         bool(plain)
         and not plain.startswith(("_", "-", "+"))
         and plain not in {".", ".."}
-        and not re.search(r'[\s/\\?"<>|#%,\x00-\x1f\x7f]', plain)
+        and not re.search(r'[\s/\\?"<>|#%,:\x00-\x1f\x7f]', plain)
         and not re.search(r"[\ud800-\udfff]", plain)
     )
 

@@ -12,33 +12,24 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from distill_elasticsearch.address import is_index
 
-_INDICES = {"ignore_unavailable", "allow_no_indices", "expand_wildcards", "filter_path"}
-_SEARCH = {
-    "allow_partial_search_results", "request_cache", "preference", "filter_path",
-    "max_concurrent_shard_requests", "pre_filter_shard_size", "batched_reduce_size",
-}  # fmt: skip
 ALLOWED: Mapping[tuple[str, str], frozenset[str]] = {
-    ("GET", "/"): frozenset({"filter_path"}),
-    ("POST", "/{index}/_pit"): frozenset(
-        {"keep_alive", "preference", "allow_partial_search_results", *_INDICES}
-    ),
+    ("GET", "/"): frozenset(),
+    ("POST", "/{index}/_pit"): frozenset({"keep_alive", "allow_partial_search_results"}),
     ("DELETE", "/_pit"): frozenset(),
-    ("POST", "/_search"): frozenset(_SEARCH),
-    ("POST", "/{index}/_search"): frozenset({*_SEARCH, *_INDICES}),
-    ("POST", "/{index}/_field_caps"): frozenset(
-        {"fields", "include_unmapped", "include_empty_fields", "filters", "types", *_INDICES}
+    ("POST", "/_search"): frozenset(
+        {"allow_partial_search_results", "pre_filter_shard_size", "filter_path"}
     ),
-    ("GET", "/{index}/_mapping"): frozenset(_INDICES),
-    ("GET", "/{index}/_settings"): frozenset(_INDICES),
-    ("GET", "/{index}/_mapping/field/{fields}"): frozenset({"include_defaults", *_INDICES}),
-    ("GET", "/_resolve/index/{index}"): frozenset(_INDICES),
+    ("POST", "/{index}/_search"): frozenset({"allow_partial_search_results", "preference"}),
+    ("POST", "/{index}/_field_caps"): frozenset({"include_unmapped"}),
+    ("GET", "/{index}/_mapping"): frozenset({"filter_path"}),
+    ("GET", "/{index}/_settings"): frozenset({"filter_path"}),
+    ("GET", "/_resolve/index/{index}"): frozenset(),
     ("POST", "/_security/user/_has_privileges"): frozenset(),
 }
-"""(method, path) → names of parameters; ``{index}`` is an index expression, ``{fields}`` a list
-of field names or patterns. Search takes no ``scroll``, which would leave something behind."""
+"""(method, path) → names of the parameters that the source gives; ``{index}`` is an index
+expression. Search takes no ``scroll``, which would leave something behind."""
 
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_FIELDS = re.compile(r"[^\s/\\?#%\x00-\x1f\x7f]+")
 
 
 class Refused(RuntimeError):
@@ -51,7 +42,7 @@ def index_path(index: str, *rest: str) -> str:
     >>> index_path("büro-*,-büro-old", "_pit")
     '/b%C3%BCro-*,-b%C3%BCro-old/_pit'
     """
-    return "/".join(["", quote(index, safe="*,:"), *(quote(part, safe="*,") for part in rest)])
+    return "/".join(["", quote(index, safe="*,"), *(quote(part, safe="*,") for part in rest)])
 
 
 def check(method: str, target: str) -> None:
@@ -98,7 +89,5 @@ def _fits(wanted: str, given: str) -> bool:
         plain = unquote(given, errors="strict")
     except UnicodeDecodeError:
         return False
-    if wanted == "{fields}":
-        return bool(_FIELDS.fullmatch(plain))
     # Decoded once, as the server does: a % that is left could be decoded again on the way.
     return all(is_index(name) for name in plain.split(","))
