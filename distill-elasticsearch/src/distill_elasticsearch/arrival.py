@@ -26,10 +26,19 @@ class Arrivals:
         self._lock = Lock()
 
     def of(self, page: Page) -> Ints:
-        """The arrival of each hit. Raises SourceError ``source-limit`` beyond 4,096 indices."""
+        """The arrival of each hit. Raises SourceError ``source-limit`` beyond 4,096 indices,
+        ``source-format`` if a document has no number.
+        """
         places = {name: self._place_of(name) for name in set(page.index)}
         index = np.array([places[name] for name in page.index], dtype=np.int64)
         shard = np.array([values[-1] for values in page.sort], dtype=np.int64) >> 32
+        if None in page.seq_no:
+            raise SourceError(
+                f"the index {page.index[page.seq_no.index(None)]!r} tells no sequence numbers "
+                "of its documents",
+                code="source-format",
+                hint="without them nothing says in which order events of one time were written",
+            )
         number = np.array(page.seq_no, dtype=np.int64)
         if len(self.indices) > 2**SHARD_BITS or (len(shard) and shard.max() >= 2**SHARD_BITS):
             raise SourceError(

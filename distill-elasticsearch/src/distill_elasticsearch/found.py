@@ -82,8 +82,8 @@ def in_order(streams: Sequence[Iterator[Found]], sign: int) -> Generator[Found]:
     Each stream is in order of its times, ascending if ``sign`` is 1, else descending. The
     server's order is of milliseconds: in a whole batch the reader can put them in order.
     """
-    held: Batch | None = None
-    times: NDArray[Any] = np.zeros(0)
+    held: list[Batch] = []
+    times: list[NDArray[Any]] = []
     last: dict[int, Any] = dict.fromkeys(range(len(streams)), -np.inf)
     while last:
         behind = min(last, key=last.__getitem__)
@@ -92,15 +92,23 @@ def in_order(streams: Sequence[Iterator[Found]], sign: int) -> Generator[Found]:
             del last[behind]
             continue
         assert isinstance(found.item, Batch)
-        held, times = joined(held, found.item), np.append(times, sign * found.times)
+        held.append(found.item)
+        times.append(sign * found.times)
         if len(found.times):
-            last[behind] = sign * found.times[-1]
-        order = np.argsort(times, kind="stable")
-        ready = np.searchsorted(times[order], min(last.values()))
-        yield replace(found, item=held.take(order[:ready]))
-        held, times = held.take(order[ready:]), times[order[ready:]]
-    if held is not None:
-        yield Found(held, np.zeros(0))
+            last[behind] = times[-1][-1]
+        end = min(last.values())
+        if not any(len(page) and page.min() < end for page in times):
+            # To put in order what stays would copy a long run of one time at each of its pages.
+            yield replace(found, item=found.item.take(np.zeros(0, dtype=np.int64)))
+            continue
+        rows, moments = joined(held), np.concatenate(times)
+        order = np.argsort(moments, kind="stable")
+        ready = np.searchsorted(moments[order], end)
+        yield replace(found, item=rows.take(order[:ready]))
+        held, times = [rows.take(order[ready:])], [moments[order[ready:]]]
+    if held:
+        order = np.argsort(np.concatenate(times), kind="stable")
+        yield Found(joined(held).take(order), np.zeros(0))
 
 
 def out_of_order(pages: Iterator[Found], sign: int) -> Generator[Found]:
@@ -108,28 +116,28 @@ def out_of_order(pages: Iterator[Found], sign: int) -> Generator[Found]:
 
     So what comes last is never later than what came before it: nobody takes it for the order.
     """
-    held: Batch | None = None
+    held: list[Batch] = []
     for found in pages:
         assert isinstance(found.item, Batch)
         none = found.item.columns["time"].null
-        held = joined(held, found.item.take(~none))
+        held.append(found.item.take(~none))
         yield replace(found, item=found.item.take(none))
-    if held is not None:
-        times = held.columns["time"].values
-        yield Found(held.take(np.argsort(-sign * times)), np.zeros(0))
+    if held:
+        rows = joined(held)
+        times = rows.columns["time"].values
+        yield Found(rows.take(np.argsort(-sign * times)), np.zeros(0))
 
 
-def joined(one: Batch | None, other: Batch) -> Batch:
-    """Both, one after the other."""
-    if one is None:
-        return other
+def joined(parts: Sequence[Batch]) -> Batch:
+    """All of them, one after the other; one at least."""
     columns: dict[str, Codes | Masked] = {
-        name: join([one.columns[name], column]) for name, column in other.columns.items()
+        name: join([part.columns[name] for part in parts]) for name in parts[0].columns
     }
     faults = {
         name: np.concatenate(
-            [batch.faults.get(name, np.zeros(len(batch), dtype=bool)) for batch in (one, other)]
+            [part.faults.get(name, np.zeros(len(part), dtype=bool)) for part in parts]
         )
-        for name in {*one.faults, *other.faults}
+        for name in {name for part in parts for name in part.faults}
     }
-    return Batch(columns, np.concatenate([one.arrival, other.arrival]), faults, other.wanted)
+    arrival = np.concatenate([part.arrival for part in parts])
+    return Batch(columns, arrival, faults, parts[0].wanted)
