@@ -14,7 +14,7 @@ from distill_core import Column, Fields, Finding, find
 from distill_elasticsearch import Elasticsearch
 from distill_elasticsearch.connection import Answer
 from distill_elasticsearch.failures import Failure
-from distill_elasticsearch.rights import _Enough, _indices, _rights, _server
+from distill_elasticsearch.rights import _documents, _Enough, _indices, _rights, _server
 
 COLUMNS = Fields(case="who", activity="what", time="at", unit="ms").all_columns()
 EVENTS = [{"who": "ann", "what": "open", "at": 1}, {"who": "ann", "what": "buy", "at": 2}]
@@ -129,6 +129,36 @@ def test_fields_at_odds_are_told(filled: Any) -> None:
         filled.admin("DELETE", "rights-c,rights-d")
 
 
+def test_parts_that_are_not_kept_are_told(filled: Any) -> None:
+    """An index that leaves out parts of its documents is a warning with its name."""
+    mappings = {"_source": {"excludes": ["note"]}}
+    filled.admin("PUT", "rights-f", {"mappings": mappings})
+    try:
+        found = probe(filled, "reader", "rights-a,rights-f", ())
+        assert found["kept parts"].status == "warning"
+        assert found["kept parts"].text.startswith("rights-f: parts")
+        assert "documents" not in found
+    finally:
+        filled.admin("DELETE", "rights-f")
+
+
+def test_documents_of_another_mode_are_told(filled: Any) -> None:
+    """A warning if, and only if, documents come back otherwise than they were sent."""
+    properties = {"@timestamp": {"type": "date"}, "n": {"type": "long"}}
+    body = {"settings": {"index.mode": "logsdb"}, "mappings": {"properties": properties}}
+    filled.admin("PUT", "rights-g", body)
+    try:
+        sent = {"n": "7", "@timestamp": "2026-01-01T00:00:00.000Z"}
+        filled.bulk("rights-g", [sent])
+        (hit,) = filled.admin("GET", "rights-g/_search")["hits"]["hits"]
+        found = probe(filled, "reader", "rights-a,rights-g", ())
+        told = found.get("documents")
+        assert (told is not None) == (hit["_source"] != sent)
+        assert told is None or told.text.startswith("rights-g: the server makes documents up")
+    finally:
+        filled.admin("DELETE", "rights-g")
+
+
 def test_a_closed_index_is_told(filled: Any) -> None:
     """An index that is closed is an error if it is named; a pattern leaves it out."""
     filled.admin("PUT", "rights-e")
@@ -158,15 +188,16 @@ def test_a_server_without_security_is_told(elastic_plain: Any) -> None:
 
 
 class Told:
-    """A connection that answers as it is told."""
+    """A connection that answers as it is told; to several requests, one after the other."""
 
-    def __init__(self, told: Any) -> None:
-        self.told = told
+    def __init__(self, *told: Any) -> None:
+        self.told = list(told)
 
     def call(self, method: str, path: str, **asked: Any) -> Answer:
-        if isinstance(self.told, Failure):
-            raise self.told
-        return Answer(200, {}, json.dumps(self.told).encode())
+        told = self.told.pop(0)
+        if isinstance(told, Failure):
+            raise told
+        return Answer(200, {}, json.dumps(told).encode())
 
 
 def test_the_version_is_told() -> None:
@@ -221,6 +252,26 @@ def test_a_missing_right_names_the_index() -> None:
     found = list(_rights(Told({"cluster": {"manage": False}, "index": index}), ["a", "b"]))
     assert found[0] == Finding("rights", "error", "the privilege read is missing on b")
     assert found[1].name == "writing"
+
+
+def test_documents_that_are_made_up_are_told() -> None:
+    """Synthetic documents, by mapping, by setting or by the kind of index, are a warning."""
+    mappings = {"a": {"mappings": {"_source": {"mode": "synthetic"}}},
+                "b": {"mappings": {"_source": {"mode": "stored"}}}}  # fmt: skip
+    stored, synthetic = ({"source": {"mode": mode}} for mode in ("stored", "synthetic"))
+    told = {
+        "b": {"mode": "logsdb"},
+        "c": {"mode": "logsdb"},
+        "d": {"mode": "time_series"},
+        "e": {"mapping": synthetic},
+        "f": {"mode": "logsdb", "mapping": stored},
+        "g": {"mode": "standard"},
+    }
+    settings = {name: {"settings": {"index": of}} for name, of in told.items()}
+    (found,) = _documents(Told(mappings, settings), "logs")
+    assert (found.name, found.status) == ("documents", "warning")
+    assert found.text.startswith("a, c, d, e: ")
+    assert not list(_documents(Told({}, {}), "logs"))
 
 
 # ---- the command

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NEEDED = ("read", "view_index_metadata")
 TOO_MUCH = ("create", "index", "write", "delete", "manage")
 OLDEST = 8
+MODES = "*.settings.index.mode,*.settings.index.mapping.source.mode"
+"""Whether an index keeps documents, or makes them up when they are asked for."""
 
 
 class _Enough(Exception):
@@ -38,6 +40,7 @@ def look(source: Elasticsearch, columns: Sequence[Column]) -> Iterator[Finding]:
         yield from _server(connection)
         names = yield from _indices(connection, source.expression)
         yield from _rights(connection, names)
+        yield from _documents(connection, source.expression)
         yield from _fields(connection, source.expression, columns)
     except _Enough:
         return
@@ -128,6 +131,35 @@ def _writing(granted: dict[str, list[str]], *, on_cluster: bool) -> Finding:
         return Finding("writing", "ok", "these credentials cannot write")
     text = f"these credentials could write: {'; '.join(told)}; {' and '.join(NEEDED)} are enough"
     return Finding("writing", "warning", text)
+
+
+def _documents(connection: Connection, index: str) -> Iterator[Finding]:
+    """Where the server does not give back documents as they were sent."""
+    try:
+        mappings = _ask(connection, "GET", index_path(index, "_mapping"),
+                        params={"filter_path": "*.mappings._source"})  # fmt: skip
+        settings = _ask(connection, "GET", index_path(index, "_settings"),
+                        params={"filter_path": MODES})  # fmt: skip
+    except Failure as failure:
+        yield Finding("documents", "error", str(source_error(failure, "reading the mappings")))
+        return
+    kept = {name: told["mappings"]["_source"] for name, told in mappings.items()}
+    made = {name for name, told in kept.items() if told.get("mode") == "synthetic"}
+    for name, told in settings.items():
+        of = told["settings"]["index"]
+        mode = of.get("mapping", {}).get("source", {}).get("mode")
+        by_default = mode is None and of.get("mode") in ("logsdb", "time_series")
+        if (mode == "synthetic" or by_default) and "mode" not in kept.get(name, {}):
+            made.add(name)
+    if made:
+        text = (
+            f"{_some(sorted(made))}: the server makes documents up from its index (synthetic "
+            "_source): values come as their field has them, lists may be sorted, without doublets"
+        )
+        yield Finding("documents", "warning", text)
+    if cut := sorted(name for name, told in kept.items() if {"includes", "excludes"} & {*told}):
+        text = f"{_some(cut)}: parts of the documents are not kept (_source includes or excludes)"
+        yield Finding("kept parts", "warning", text)
 
 
 def _fields(connection: Connection, index: str, columns: Sequence[Column]) -> Iterator[Finding]:
