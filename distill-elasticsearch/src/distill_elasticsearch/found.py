@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distill_core.batch import Batch, Codes, Ints, Masked
 from distill_core.prepare import join
+from distill_elasticsearch.mapping import FieldCaps
 from distill_elasticsearch.passes import Pass
 
 
@@ -46,11 +47,15 @@ class Found:
 
 
 class Frontier:
-    """Up to where the passes of a reading, which go by time, are delivered."""
+    """Up to where the passes of a reading, which go by time, are delivered.
 
-    def __init__(self, tasks: Sequence[Pass]) -> None:
-        self.tasks = tasks
-        self.reached: dict[int, Any] = {n: task.low for n, task in enumerate(tasks)}
+    ``sign``: -1 if they go backwards. ``together``: no row comes before all passes are there.
+    """
+
+    def __init__(self, tasks: Sequence[Pass], sign: int = 1, *, together: bool = False) -> None:
+        self.tasks, self.sign, self.together = tasks, sign, together
+        begin = ((n, task.low if sign > 0 else task.high) for n, task in enumerate(tasks))
+        self.reached: dict[int, Any] = dict(begin)
 
     def move(self, found: Found) -> None:
         """A page is delivered."""
@@ -63,17 +68,24 @@ class Frontier:
 
     def __str__(self) -> str:
         """What is whole, so that a later reading may go on there; empty if nothing can be said."""
-        left = ((self.tasks[n].caps, time) for n, time in self.reached.items())
-        first = next(((caps, time) for caps, time in left if caps is not None), None)
-        if first is None or first[0] is None:
+        left = [(caps, time) for n, time in self.reached.items() if (caps := self.tasks[n].caps)]
+        if not left:
             return ""
-        field = first[0]
-        times = [time for n, time in self.reached.items() if self.tasks[n].caps == field]
+        field = left[0][0]
+        times = [time for caps, time in left if caps == field or self.together]
         if None in times:
             return ""
-        last = min(times)
-        text = f"{np.datetime64(int(last), 'ms')}Z" if field.family == "date" else str(last)
-        return f"all those whose {field.name} is before {text}"
+        last = min(times) if self.sign > 0 else max(times)
+        whole = f"all those whose {field.name} is"
+        if self.sign > 0:
+            return f"{whole} before {_text(field, last)}"
+        if field.family == "date":  # the index knows milliseconds, a document may be later in it
+            return f"{whole} {_text(field, last + 1)} or later"
+        return f"{whole} above {_text(field, last)}"
+
+
+def _text(caps: FieldCaps, time: Any) -> str:
+    return f"{np.datetime64(int(time), 'ms')}Z" if caps.family == "date" else str(time)
 
 
 def in_order(streams: Sequence[Iterator[Found]], sign: int) -> Generator[Found]:
