@@ -56,5 +56,7 @@ class Arrivals:
             return self._place[name]
 
     def parts(self, arrival: int) -> tuple[str, int]:
-        """(index, sequence number) of an arrival."""
-        return self.indices[arrival >> (SHARD_BITS + NUMBER_BITS)], arrival & (2**NUMBER_BITS - 1)
+        """(index, sequence number) of an arrival; "index unknown" if it is of another reading."""
+        place, number = arrival >> (SHARD_BITS + NUMBER_BITS), arrival & (2**NUMBER_BITS - 1)
+        here = 0 <= place < len(self.indices)
+        return (self.indices[place] if here else "index unknown"), number

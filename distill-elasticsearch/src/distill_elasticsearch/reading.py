@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from distill_elasticsearch.source import Elasticsearch
 
 
+_COARSE = {"float", "half_float", "scaled_float"}
+"""Types in which the index rounds a border, and so has another than a hit's value tells."""
+
+
 class Reading:
     """A request to the server that ``source`` describes; use it once, and close it."""
 
@@ -43,14 +47,13 @@ class Reading:
         self.connection = open_connection(source)
         if scan is not None:
             scan.on_cancel(self.cancel)
-        self.snapshot = Snapshot(
-            self.connection, self.index, self.patience, allow_partial=source.allow_partial
-        )
-        self.pages = Pages(request.columns, documents=request.documents)
         self.partial: set[str] = set()
+        lacks = self.partial if source.allow_partial else None
+        self.snapshot = Snapshot(self.connection, self.index, self.patience, lacks)
+        self.pages = Pages(request.columns, documents=request.documents)
         self.delivered, self.frontier = 0, Frontier(())
         try:
-            mappings = read_mappings(self.call, self.index, request.columns)
+            mappings = read_mappings(self.call, self.index, request.columns, lacks)
             self.arrivals = Arrivals(mappings.indices)
             self.snapshot.indices = mappings.indices
             query, told = to_query(request.where, request.columns, mappings)
@@ -75,7 +78,7 @@ class Reading:
     def _survey(self, one: Pass, n: int) -> tuple[int, list[int]]:
         """How many documents a pass finds, and where its field cuts them into ``n`` alike."""
         body: dict[str, Any] = {"size": 0, "query": one.query, "track_total_hits": True}
-        if one.caps is not None and n > 1:
+        if one.caps is not None and n > 1 and one.caps.types.keys().isdisjoint(_COARSE):
             percents = [100 * i / n for i in range(1, n)]
             quantiles = {"field": one.caps.name, "percents": percents, "keyed": False}
             body["aggs"] = {"cuts": {"percentiles": quantiles}}
@@ -87,12 +90,28 @@ class Reading:
     def parts(self, n: int) -> list[dict[str, Any]]:
         """At most ``n`` parts of the reading, as requests carry them."""
         tasks, _ = self.tasks(n)
-        ends = [[self.number(task), task.low, task.high] for task in tasks]
-        return [{"tasks": ends[i::n]} for i in range(min(n, len(ends)))]
+        ends = [[task.caps and task.caps.name, task.low, task.high] for task in tasks]
+        fields = self._fields_of_time()
+        return [{"fields": fields, "tasks": ends[i::n]} for i in range(min(n, len(ends)))]
 
-    def number(self, task: Pass) -> int:
-        """Which of the passes a task is cut from."""
-        return next(i for i, one in enumerate(self.passes) if one.query == task.query)
+    def _fields_of_time(self) -> list[list[Any]]:
+        """What decides in which pass a document is."""
+        every = [one.caps for one in self.passes if one.caps is not None]
+        return [[caps.name, caps.family, sorted(caps.formats)] for caps in every]
+
+    def _tasks_of(self, part: Mapping[str, Any]) -> list[Pass]:
+        """The tasks of a part. Raises SourceError if its passes are not these."""
+        now = self._fields_of_time()
+        if part["fields"] != now:
+            then, names = ([field[0] for field in of] for of in (part["fields"], now))
+            raise SourceError(
+                f"the fields of the time are mapped otherwise than when {self.index!r} was split: "
+                f"{', '.join(then) or 'none'} then, {', '.join(names) or 'none'} now",
+                code="source-conflict",
+                hint="split it again",
+            )
+        known = {one.caps and one.caps.name: one for one in reversed(self.passes)}
+        return [known[name].cut_to(low, high) for name, low, high in part["tasks"]]
 
     def fingerprint(self) -> str:
         """Changes with every document that is written, changed or removed."""
@@ -103,10 +122,12 @@ class Reading:
         """Index and id of each arrival, as the server names a document."""
         known = Arrivals(indices or self.arrivals.indices)
         asked = [known.parts(arrival) for arrival in arrivals]
+        # Of several shards the arrival tells which, unless they are numbered otherwise by now.
+        same = sorted(known.indices) == sorted(self.arrivals.indices)
         places = zip(("_index", "_seq_no"), map(set, zip(*asked, strict=True)), strict=True)
         query = {"bool": {"filter": [{"terms": {name: sorted(of)}} for name, of in places]}}
-        found: dict[int, str] = {}  # of several shards, the arrival tells which
-        for page, _ in self._scanner(None).scan(Pass(query, None)) if asked else ():
+        found: dict[int, str] = {}
+        for page, _ in self._scanner(None).scan(Pass(query, None)) if asked and same else ():
             names = [f"{index}/_doc/{id_}" for index, id_ in zip(page.index, page.ids, strict=True)]
             found |= zip(known.of(page).tolist(), names, strict=True)
         return [
@@ -143,7 +164,8 @@ class Reading:
     def run(self, scan: Scan) -> Iterator[Item]:
         """A page each, from several threads; in the order of time if that is asked and can be."""
         tasks, total = self._tasks()
-        self.frontier = Frontier(tasks)
+        sign = -1 if self.request.sort == "-time" else 1
+        self.frontier = Frontier(tasks, sign, together=self._by_time)
         if self._by_time:
             items = self._sorted(tasks, scan)
         else:
@@ -161,7 +183,7 @@ class Reading:
     def _tasks(self) -> tuple[list[Pass], int]:
         request = self.request
         if request.part is not None:
-            return [self.passes[i].cut_to(low, high) for i, low, high in request.part["tasks"]], 0
+            return self._tasks_of(request.part), 0
         return self.tasks(1 if self._by_time else self.source.slices)
 
     @property

@@ -21,7 +21,9 @@ from distill_core.errors import SourceError
 from distill_elasticsearch.allowed import index_path
 from distill_elasticsearch.connection import Connection
 from distill_elasticsearch.decode import Garbled, Page, Pages
+from distill_elasticsearch.dsl import Query
 from distill_elasticsearch.failures import Failure, clean
+from distill_elasticsearch.mapping import silent_indices
 from distill_elasticsearch.passes import Pass
 from distill_elasticsearch.retry import Patience, parsed
 
@@ -39,17 +41,19 @@ MAX_SEEN = 1_000_000
 class Snapshot:
     """The point in time that the scans of a reading share; opened anew when the server lost it.
 
-    ``indices``: those that the reading began with. They are all there still, or it ends: a pattern
-    would silently mean the others alone.
+    ``indices``: those that the reading began with. They are all there still, and no others, or it
+    ends: a pattern would silently mean the others alone; of more, shards have other numbers.
+    ``lacks``: where indices that do not answer are put down, if they may be missing.
     """
 
     def __init__(
-        self, connection: Connection, index: str, patience: Patience, *, allow_partial: bool
+        self, connection: Connection, index: str, patience: Patience, lacks: set[str] | None
     ) -> None:
         self.connection, self.index, self.patience = connection, index, patience
-        self.params = {"keep_alive": KEEP_ALIVE, **(partly(True) if allow_partial else {})}
+        self.params = {"keep_alive": KEEP_ALIVE, **(partly(True) if lacks is not None else {})}
+        self.lacks = lacks
         self.indices: Sequence[str] = ()
-        self.opened = 0
+        self.opened, self._compared = 0, 1
         self._id: str | None = None
         self._lock = Lock()
 
@@ -59,8 +63,9 @@ class Snapshot:
             if self._id is None:
                 self._id = str(self._ask("_pit", params=self.params)["id"])
                 self.opened += 1
-                if self.opened > 1:
-                    self._compare()
+            if self._compared < self.opened:
+                self._compare()
+                self._compared = self.opened
             return self.opened, self._id
 
     def _ask(self, what: str, **asked: Any) -> Any:
@@ -70,10 +75,23 @@ class Snapshot:
         )
 
     def _compare(self) -> None:
-        now = self._ask("_field_caps", body={"fields": ["_id"]})["indices"]
-        if gone := sorted({*self.indices} - {*now}):
+        """Raises Failure if indices are gone, or do not answer, and SourceError if others came."""
+        told = self._ask("_field_caps", body={"fields": ["_id"]})
+        known, now, silent = {*self.indices}, {*told["indices"]}, silent_indices(told)
+        if silent and self.lacks is None:
+            raise Failure("status", f"no answer from {', '.join(silent)}", 503)
+        if silent and self.lacks is not None:
+            self.lacks.update(f"{name}: did not answer" for name in silent)
+        if gone := sorted(known - now - {*silent}):
             text = f"no such index [{', '.join(gone)}]: deleted since the reading began"
             raise Failure("status", text, 404, "index_not_found_exception")
+        if new := sorted(now - known):
+            raise SourceError(
+                f"the point in time was lost, and {', '.join(map(clean, new))} came since the "
+                "reading began: the shards are numbered otherwise now",
+                code="source-conflict",
+                hint="read again",
+            )
 
     def renewed(self, opened: int, to: str | None) -> None:
         """The server gave the same point in time another id."""
@@ -196,7 +214,6 @@ class _Place:
 
     def asked(self, opened: int) -> dict[str, Any]:
         """The part of a request that says which documents come next."""
-        low, high = self.part.low, self.part.high
         if opened != self.opened:
             if self.too_many:
                 raise SourceError(
@@ -214,11 +231,19 @@ class _Place:
                 )
             self.again = self.last is not None or bool(self.seen)
             self.opened, self.after = opened, None
-        if self.again and self.last is not None:
-            low, high = (self.last, high) if self.order == "asc" else (low, self.last + 1)
-        query = self.part.within(low, high) if self.part.caps else self.part.query
-        asked = {"query": query, "sort": self.part.sort(self.order)}
+        asked = {"query": self._query(), "sort": self.part.sort(self.order)}
         return asked if self.after is None else {**asked, "search_after": self.after}
+
+    def _query(self) -> Query:
+        """The documents that are left, and those of the time where the scan stood."""
+        low, high = self.part.low, self.part.high
+        if self.part.caps is None:
+            return self.part.query
+        if not self.again:
+            return self.part.within(low, high)
+        if self.order == "asc":
+            return self.part.within(self.last, high)
+        return self.part.within(low, self.last, included=True)
 
     def fresh(self, page: Page) -> Bools:
         """The hits that belong to this pass's range and were not delivered before."""
@@ -254,4 +279,6 @@ class _Place:
         if not self.too_many:
             self.seen.update(zip(page.index[start:], page.ids[start:], strict=True))
         if len(self.seen) > MAX_SEEN:
-            self.too_many, self.seen = True, set()
+            self.too_many = True
+            if not self.again:  # else what was delivered before comes once more
+                self.seen = set()

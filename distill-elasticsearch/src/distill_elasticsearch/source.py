@@ -152,10 +152,16 @@ class Elasticsearch(Source, name="elasticsearch"):
     def read(self, request: Request, scan: Scan) -> Iterator[Batch | Sequence[Mapping[str, Any]]]:
         """Batches of a page each, in no order unless a first few in time are asked for."""
         with self._reading(request, scan) as reading:
+            self._seen.indices = reading.arrivals.indices
             yield from reading.run(scan)
 
     def split(self, request: Request, n: int) -> Sequence[Request]:
-        """Ranges of time, of about as many documents each."""
+        """Ranges of time, of about as many documents each.
+
+        Each part is read by a point in time of its own: what is written, changed or removed
+        between two of them is in both, in one or in none. Raises SourceError ``source-conflict``
+        when a part is read and the time is mapped otherwise by then.
+        """
         with self._reading(request) as reading:
             parts = reading.parts(n)
         return [replace(request, part=part) for part in parts]
@@ -166,7 +172,11 @@ class Elasticsearch(Source, name="elasticsearch"):
             return reading.fingerprint()
 
     def locate(self, arrivals: Sequence[int]) -> list[str]:
-        """``shop-2024/_doc/x7``: index and id."""
+        """``shop-2024/_doc/x7``: index and id; ``shop-2024 (number 12)`` if it is not to be found.
+
+        Of the last reading by this source: arrivals of one before it are told wrongly, or as
+        ``index unknown``, if indices came or went since.
+        """
         with self._reading(Request(())) as reading:
             return reading.locate(arrivals, self._seen.indices)
 
@@ -186,7 +196,6 @@ class Elasticsearch(Source, name="elasticsearch"):
         from distill_elasticsearch.reading import Reading
 
         reading = Reading(self, request, scan)
-        self._seen.indices = reading.arrivals.indices
         try:
             yield reading
         finally:
