@@ -48,7 +48,7 @@ def index_path(index: str, *rest: str) -> str:
 def check(method: str, target: str) -> None:
     """Raise Refused unless this request is on the list; ``target``: path and query, as sent.
 
-    >>> check("POST", "/logs-*/_search?filter_path=hits")
+    >>> check("POST", "/logs-*/_search?allow_partial_search_results=false")
     >>> check("POST", "/logs-*/_delete_by_query")
     Traceback (most recent call last):
     distill_elasticsearch.allowed.Refused: POST /logs-*/_delete_by_query is not sent: ...
