@@ -27,11 +27,9 @@ from distill_core.extract import (
     parse_path,
     too_deep,
 )
+from distill_elasticsearch.mapping import METADATA
 from distill_elasticsearch.pause import paused_gc
 from distill_elasticsearch.repair import Rejected, cut_documents, repaired, without_surrogates
-
-METADATA = ("_index", "_id")
-"""What a path may name that is not in a document, but is known of it."""
 
 
 class Garbled(ValueError):

@@ -22,7 +22,7 @@ FAMILIES = {
 """Type of a field → types of one family compare and sort alike."""
 
 
-METADATA = ("_id", "_index")
+METADATA = ("_index", "_id")
 """What of a hit a path may name that no document has."""
 
 
